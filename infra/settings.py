@@ -1,0 +1,167 @@
+"""Settings: one frozen object, from `EVERSPRING_*`, `OPENAI_BASE_URL`, `OPENAI_API_KEY` and an optional `everspring.toml`.
+
+The environment wins over the file. Secrets are `SecretStr`: they are never printed, logged or stored.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from infra.errors import Refusal
+
+Role = Literal["generator", "judge", "student", "embedder", "vision", "image"]
+ROLES: tuple[Role, ...] = ("generator", "judge", "student", "embedder", "vision", "image")
+
+EMBEDDED = "embedded"
+"""Where a role's `url` would stand: the embedded model."""
+
+
+class Endpoint(BaseModel):
+    """A model and where it is served. Without a `url` it is at `OPENAI_BASE_URL`, or embedded where that is not set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = ""
+    url: str = ""
+    api_key: SecretStr | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Endpoint":
+        """Read `MODEL@URL`, `MODEL` or `@URL`.
+
+        Raises:
+            Refusal: where the address is no http address.
+        """
+        model, _, url = text.partition("@")
+        if url and not url.startswith(("http://", "https://")) and url != EMBEDDED:
+            raise Refusal(f"role: {text!r} was given, MODEL@URL is wanted; start the URL with http:// or https://")
+        return cls(model=model, url=url)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with defaults that work on one machine with nothing configured."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="EVERSPRING_",
+        env_nested_delimiter="__",
+        toml_file="everspring.toml",
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+    )
+
+    home: Path = Field(Path(".everspring"), description="Folder of everything Everspring keeps.")
+    lake: str = Field("", description="Catalogue of the lake: empty for SQLite in the home folder, or postgresql://…")
+    data: str = Field("", description="Folder of the lake's Parquet files; empty for one in the home folder.")
+    mlflow: str = Field(
+        "",
+        description="MLflow tracking store; empty for SQLite in the home folder.",
+        validation_alias=AliasChoices("mlflow", "EVERSPRING_MLFLOW", "MLFLOW_TRACKING_URI"),
+    )
+    prefect: str = Field(
+        "",
+        description="Address of a Prefect API; empty for a server of the run's own.",
+        validation_alias=AliasChoices("prefect", "EVERSPRING_PREFECT", "PREFECT_API_URL"),
+    )
+    base_url: str = Field(
+        "",
+        description="Any OpenAI-compatible endpoint; empty for the embedded model.",
+        validation_alias=AliasChoices("base_url", "EVERSPRING_BASE_URL", "OPENAI_BASE_URL"),
+    )
+    api_key: SecretStr | None = Field(
+        None,
+        description="Key for that endpoint.",
+        validation_alias=AliasChoices("api_key", "EVERSPRING_API_KEY", "OPENAI_API_KEY"),
+    )
+    model: str = Field("", description="Model to ask for there; empty for the one it serves.")
+    roles: Mapping[Role, tuple[Endpoint, ...]] = Field(
+        default_factory=dict, description="Role → its models, where one differs from the default."
+    )
+    concurrency: int = Field(16, ge=1, le=4096, description="Requests in flight at once to one endpoint.")
+    timeout: float = Field(120.0, gt=0, description="Seconds that one request to an endpoint may take.")
+    retries: int = Field(6, ge=0, le=100, description="How often a failed request is sent again.")
+    attempts: int = Field(3, ge=1, le=20, description="How often a malformed answer is asked for, in all.")
+    embedded_slots: int = Field(8, ge=1, le=64, description="Requests that the embedded model works on at once.")
+    embedded_context: int = Field(2048, ge=256, le=8192, description="Tokens of context of each of them.")
+    partition: int = Field(1000, ge=1, description="Rows in one partition of a method that maps row by row.")
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _pools(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {role: _endpoints(endpoints) for role, endpoints in value.items()}
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The order of sources: arguments, environment, `everspring.toml`."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def endpoints(self, role: Role) -> tuple[Endpoint, ...]:
+        """The models of a role, each with its address filled in (`embedded` for the embedded model)."""
+        pool = self.roles.get(role) or (Endpoint(model=self.model),)
+        return tuple(
+            Endpoint(model=e.model, url=e.url or self.base_url or EMBEDDED, api_key=e.api_key or self._key(e))
+            for e in pool
+        )
+
+    def _key(self, endpoint: Endpoint) -> SecretStr | None:
+        """The shared key goes to the shared endpoint only: a role's own address never receives it."""
+        return self.api_key if not endpoint.url or endpoint.url == self.base_url else None
+
+    def folder(self, *parts: str) -> Path:
+        """A folder under the home folder, made if need be.
+
+        Raises:
+            Refusal: where the home folder cannot be written to.
+        """
+        path = self.home.absolute().joinpath(*parts)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refusal(
+                f"home: {self.home.absolute()} cannot be written to ({error.strerror}), a writable folder is wanted; "
+                "set EVERSPRING_HOME"
+            ) from None
+        if not os.access(path, os.W_OK):
+            raise Refusal(f"home: {path} cannot be written to, a writable folder is wanted; set EVERSPRING_HOME")
+        return path
+
+
+def _endpoints(value: Any) -> Any:
+    """A role's models as text, a table, or a list of either."""
+    if isinstance(value, str):
+        return tuple(Endpoint.parse(part.strip()) for part in value.split(","))
+    if isinstance(value, Mapping):
+        return (value,)
+    return tuple(Endpoint.parse(part) if isinstance(part, str) else part for part in value)
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings of this process; `given` wins over environment and file.
+
+    Raises:
+        Refusal: for a value that does not fit, naming the setting.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise Refusal(
+            f"{name}: cannot be used ({first['msg']}); see EVERSPRING_{name.upper()} or everspring.toml"
+        ) from None
+    except ValueError as error:  # a broken everspring.toml
+        raise Refusal(f"everspring.toml: cannot be read ({error}), TOML is wanted; mend or remove it") from None

@@ -1,0 +1,158 @@
+"""The ledger: what each operator took in, gave out, dropped and asked, kept only while a method runs.
+
+Operators report through `@operator` and `drop`; the LLM client through `Ledger.asked`. Outside a run all of it is silent,
+so operators are plain functions in a test or a notebook.
+"""
+
+import functools
+import inspect
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence, Sized
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from catalog.records import Record
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass
+class Step:
+    """One operator's totals over a run: rows, model calls (`reused`: answered from the call store), tokens, seconds."""
+
+    operator: str
+    rows_in: int = 0
+    rows_out: int = 0
+    dropped: int = 0
+    calls: int = 0
+    reused: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A row that an operator left out, and why."""
+
+    operator: str
+    row: Record | None
+    reason: str
+    evidence: str = ""
+
+
+class Watcher(Protocol):
+    """Who is told how a run gets on."""
+
+    def begin(self, operator: str, total: int) -> None:
+        """An operator starts on `total` model calls."""
+        ...
+
+    def advance(self, operator: str, tokens: int) -> None:
+        """One model call of the operator is answered, with `tokens` generated."""
+        ...
+
+
+@dataclass
+class Ledger:
+    """The totals of one run; safe to report to from many threads."""
+
+    watcher: Watcher | None = None
+    steps: dict[str, Step] = field(default_factory=dict[str, Step])
+    drops: list[Drop] = field(default_factory=list[Drop])
+    _stack: list[str] = field(default_factory=list[str])
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def operator(self) -> str:
+        """The operator at work: the outermost, since that is the verb the method used."""
+        return self._stack[0] if self._stack else "method"
+
+    def step(self, operator: str | None = None) -> Step:
+        """The totals of an operator (by default the one at work)."""
+        name = operator or self.operator
+        return self.steps.setdefault(name, Step(name))
+
+    def expect_calls(self, total: int) -> None:
+        """Say that the operator at work is about to make `total` model calls."""
+        if self.watcher:
+            self.watcher.begin(self.operator, total)
+
+    def asked(self, *, reused: bool, prompt_tokens: int, completion_tokens: int) -> None:
+        """Count one model call of the operator at work; tokens are those of the answer, whoever paid for it."""
+        with self._lock:
+            step = self.step()
+            step.calls += 1
+            step.reused += reused
+            step.prompt_tokens += prompt_tokens
+            step.completion_tokens += completion_tokens
+        if self.watcher:
+            self.watcher.advance(self.operator, completion_tokens)
+
+    @contextmanager
+    def at(self, operator: str) -> Generator[bool]:
+        """Work as `operator`; yields whether it is the outermost one."""
+        self._stack.append(operator)
+        try:
+            yield len(self._stack) == 1
+        finally:
+            self._stack.pop()
+
+
+_current: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
+
+
+def current() -> Ledger | None:
+    """The ledger of the run in progress, if there is one."""
+    return _current.get()
+
+
+@contextmanager
+def keep(ledger: Ledger) -> Generator[Ledger]:
+    """Open `ledger` for the operators called inside."""
+    token = _current.set(ledger)
+    try:
+        yield ledger
+    finally:
+        _current.reset(token)
+
+
+def drop(row: Record | None, reason: str, evidence: str = "") -> None:
+    """Record that the operator at work leaves `row` out: it will stand in `catalog.rejected` with this reason."""
+    if (ledger := _current.get()) is not None:
+        ledger.drops.append(Drop(ledger.operator, row, reason, evidence))
+        ledger.step().dropped += 1
+
+
+def operator(function: Callable[P, R]) -> Callable[P, R]:
+    """Mark a function as an operator: its rows in (the parameter `rows`), rows out and seconds go to the ledger.
+
+    An operator that uses another counts as one: the outer verb, which is the one the method's reader sees.
+    """
+    signature = inspect.signature(function)
+    name = function.__name__
+
+    @functools.wraps(function)
+    def reported(*args: P.args, **kwargs: P.kwargs) -> R:
+        ledger = _current.get()
+        if ledger is None:
+            return function(*args, **kwargs)
+        with ledger.at(name) as outermost:
+            started = time.perf_counter()
+            out = function(*args, **kwargs)
+            if outermost:
+                step = ledger.step(name)
+                step.seconds += time.perf_counter() - started
+                step.rows_in += _size(signature.bind(*args, **kwargs).arguments.get("rows"))
+                step.rows_out += _size(out)
+            return out
+
+    return reported
+
+
+def _size(rows: Any) -> int:
+    return len(rows) if isinstance(rows, Sized) and isinstance(rows, (Sequence, dict)) else 0

@@ -1,0 +1,275 @@
+"""A method: one typed function, one file, one table.
+
+The signature is the contract. `Rows[X]` parameters are the tables it reads (`Partition[X]`: any slice of the table will
+do, so it runs over partitions), `LLM` parameters are models given by role, keyword-only parameters are its
+hyperparameters with the paper's defaults, and the return type is the shape of its table.
+"""
+
+import functools
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from catalog.records import Record, digest
+from infra.errors import Refusal
+from quality.expectations import Expectation
+from tasks.llm import LLM
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Sequence[Record]])
+
+Rows = Sequence
+"""A whole table, or all the rows a method makes."""
+Partition = Annotated[Sequence[T], "partition"]
+"""Some rows of a table: a method that takes these maps row by row, in bounded memory."""
+
+STAGES = ("data_preparation", "pretraining", "sft", "instruction_tuning", "alignment", "applications")
+
+CATEGORIES = {
+    "data-augmentation:labelling",
+    "data-augmentation:reformation",
+    "data-augmentation:co-annotation",
+    "data-augmentation:non-llm",
+    "general-model-distillation",
+    "domain-model-distillation",
+    "model-self-improvement",
+}
+"""The survey's taxonomy: views, not a partition."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a method was published."""
+
+    title: str
+    authors: str
+    year: int
+    arxiv: str = ""
+    url: str = ""
+
+    @property
+    def link(self) -> str:
+        """The address of the paper."""
+        return self.url or f"https://arxiv.org/abs/{self.arxiv}"
+
+    @property
+    def citation(self) -> str:
+        """Authors, year and title in one line."""
+        return f"{self.authors} ({self.year}). {self.title}. {self.link}"
+
+
+@dataclass(frozen=True)
+class Input:
+    """A table that a method reads: the shape it needs, and the tables to take it from, the first that exists."""
+
+    shape: type[Record]
+    tables: tuple[str, ...]
+    partitioned: bool
+
+
+@dataclass(frozen=True)
+class Method:
+    """A published way of making data, as its file declares it."""
+
+    run: Callable[..., Sequence[Record]]
+    id: str
+    stage: str
+    paper: Paper
+    summary: str
+    categories: tuple[str, ...]
+    also: tuple[str, ...]
+    expects: tuple[Expectation, ...]
+    inputs: Mapping[str, Input]
+    roles: Mapping[str, str]
+    settings: Mapping[str, "Setting"]
+    shape: type[Record]
+    module: ModuleType = field(repr=False)
+
+    @property
+    def table(self) -> str:
+        """The table it writes."""
+        return f"{self.stage}.{self.id}"
+
+    @property
+    def partitioned(self) -> bool:
+        """Whether it maps row by row, so that it can run over partitions of its one input."""
+        return len(self.inputs) == 1 and all(read.partitioned for read in self.inputs.values())
+
+    @functools.cached_property
+    def code(self) -> str:
+        """A hash of the method's file and of the operators it uses: changed code makes a new version."""
+        modules = {self.module.__name__: self.module}
+        for value in vars(self.module).values():
+            name = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+            if name and name.startswith("tasks.operators."):
+                modules[name] = sys.modules[name]
+        return digest([Path(m.__file__ or "").read_text("utf-8") for _, m in sorted(modules.items())])
+
+    def configure(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings of a run: the defaults, with `given` (values, or their text) put in.
+
+        Raises:
+            Refusal: for a setting the method does not have, or a value of another type.
+        """
+        out = {name: setting.default for name, setting in self.settings.items()}
+        for name, value in given.items():
+            if name not in self.settings:
+                raise Refusal.unknown(f"{self.id}: setting", name, self.settings)
+            out[name] = self.settings[name].parse(f"{self.id}.{name}", value)
+        return out
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A hyperparameter: its type and the paper's value."""
+
+    type: Any
+    default: Any
+
+    def parse(self, subject: str, value: Any) -> Any:
+        """The value as the setting's type; text is read as that type."""
+        adapter: TypeAdapter[Any] = TypeAdapter(self.type)
+        try:
+            if not isinstance(value, str) or self.type is str:
+                return adapter.validate_python(value)
+            if get_origin(self.type) in (tuple, list) and not value.lstrip().startswith("["):
+                return adapter.validate_python([part.strip() for part in value.split(",")])
+            return (
+                adapter.validate_json(value)
+                if value.lstrip().startswith(("[", "{"))
+                else adapter.validate_python(value)
+            )
+        except ValidationError as error:
+            wanted = getattr(self.type, "__name__", str(self.type))
+            raise Refusal(
+                f"{subject}: {value!r} was given, {wanted} is wanted; {error.errors()[0]['msg']} (default {self.default!r})"
+            ) from None
+
+
+def method(
+    *,
+    paper: Paper,
+    categories: Sequence[str],
+    reads: Mapping[str, str | Sequence[str]],
+    also: Sequence[str] = (),
+    expects: Sequence[Expectation] = (),
+) -> Callable[[F], F]:
+    """Declare the decorated function a method. Only what its signature cannot say is said here.
+
+    Args:
+        paper: where it was published.
+        categories: the survey's categories that it belongs to.
+        reads: for each `Rows` parameter, the table it reads by default, or several to take the first that exists.
+        also: further stages in which the survey places it.
+        expects: what a version of its table promises; a broken one keeps the version from being published.
+    """
+
+    def declare(function: F) -> F:
+        function.__everspring__ = {  # type: ignore[attr-defined]
+            "paper": paper,
+            "categories": tuple(categories),
+            "also": tuple(also),
+            "expects": tuple(expects),
+            "reads": {name: (t,) if isinstance(t, str) else tuple(t) for name, t in reads.items()},
+        }
+        return function
+
+    return declare
+
+
+def read_method(module: ModuleType) -> Method:
+    """The method that a module declares.
+
+    Raises:
+        TypeError: where the function breaks the contract, saying how.
+    """
+    stage, name = module.__name__.split(".")[-2:]
+    function = getattr(module, name, None)
+    declared = getattr(function, "__everspring__", None)
+    if function is None or declared is None:
+        raise TypeError(f"{module.__name__}: no method was found; define a function {name}() under @method")
+    hints = get_type_hints(function, include_extras=True)
+    inputs: dict[str, Input] = {}
+    roles: dict[str, str] = {}
+    settings: dict[str, Setting] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        hint = hints.get(parameter.name)
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            if parameter.default is parameter.empty:
+                raise TypeError(f"{name}: setting {parameter.name} has no default; give it the paper's value")
+            settings[parameter.name] = Setting(hint, parameter.default)
+        elif hint is LLM:
+            roles[parameter.name] = "generator" if parameter.name == "llm" else parameter.name
+        elif shape := _row_shape(hint):
+            tables = declared["reads"].get(parameter.name)
+            if not tables:
+                raise TypeError(f"{name}: {parameter.name} reads no table; name one in @method(reads={{...}})")
+            inputs[parameter.name] = Input(shape, tables, partitioned=get_origin(hint) is Annotated)
+        else:
+            raise TypeError(f"{name}: parameter {parameter.name} is {hint!r}; wanted Rows[...], LLM or keyword-only")
+    shape = _row_shape(hints.get("return"))
+    if shape is None:
+        raise TypeError(f"{name}: returns {hints.get('return')!r}; wanted Rows[a record]")
+    if stray := set(declared["reads"]) - set(inputs):
+        raise TypeError(f"{name}: reads names {sorted(stray)}, which are no Rows parameters")
+    doc = (module.__doc__ or "").strip().splitlines()
+    return Method(
+        run=function,
+        id=name,
+        stage=stage,
+        paper=declared["paper"],
+        summary=doc[0] if doc else "",
+        categories=declared["categories"],
+        also=declared["also"],
+        expects=declared["expects"],
+        inputs=inputs,
+        roles=roles,
+        settings=settings,
+        shape=shape,
+        module=module,
+    )
+
+
+def _row_shape(hint: Any) -> type[Record] | None:
+    if get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    if get_origin(hint) is Sequence:
+        (shape,) = get_args(hint)
+        if isinstance(shape, type) and issubclass(shape, Record):
+            return shape
+    return None
+
+
+@functools.cache
+def load_methods() -> Mapping[str, Method]:
+    """Every method, by id, in the order of the stages: each file of `tasks/<stage>/` is one."""
+    here = Path(__file__).parent
+    found: dict[str, Method] = {}
+    for stage in STAGES:
+        for file in sorted((here / stage).glob("*.py")):
+            if file.stem.startswith("_"):
+                continue
+            loaded = read_method(importlib.import_module(f"tasks.{stage}.{file.stem}"))
+            if loaded.id in found:
+                raise TypeError(f"{loaded.id}: stands in {found[loaded.id].stage} and {stage}; one name, one method")
+            found[loaded.id] = loaded
+    return found
+
+
+def find_method(name: str) -> Method:
+    """The method of that id.
+
+    Raises:
+        Refusal: for an unknown one, naming the nearest.
+    """
+    methods = load_methods()
+    if name not in methods:
+        raise Refusal.unknown("method", name, methods)
+    return methods[name]
