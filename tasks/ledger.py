@@ -8,6 +8,7 @@ import functools
 import inspect
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -59,11 +60,12 @@ class Watcher(Protocol):
 
 @dataclass
 class Ledger:
-    """The totals of one run; safe to report to from many threads."""
+    """The totals of one run, and its rejected rows by screen; safe to report to from many threads."""
 
     watcher: Watcher | None = None
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     drops: list[Drop] = field(default_factory=list[Drop])
+    rejected: Counter[str] = field(default_factory=Counter[str])
     _stack: list[str] = field(default_factory=list[str])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

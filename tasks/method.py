@@ -18,6 +18,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from catalog.records import Record, digest
+from catalog.store import STAGES
 from infra.errors import Refusal
 from quality.expectations import Expectation
 from tasks.llm import LLM
@@ -29,8 +30,6 @@ Rows = Sequence
 """A whole table, or all the rows a method makes."""
 Partition = Annotated[Sequence[T], "partition"]
 """Some rows of a table: a method that takes these maps row by row, in bounded memory."""
-
-STAGES = ("data_preparation", "pretraining", "sft", "instruction_tuning", "alignment", "applications")
 
 CATEGORIES = {
     "data-augmentation:labelling",

@@ -1,0 +1,230 @@
+"""Lineage: from a row up to its seeds through every model call, or down to its offspring; between tables likewise."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from catalog.records import Record
+from catalog.store import Lake, TableRef, Version, known_tables
+from infra.errors import Refusal
+
+if TYPE_CHECKING:
+    import duckdb
+
+Direction = Literal["up", "down"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A row, an intermediate row (one that was made on the way and stored nowhere), a model call, or a table's version."""
+
+    id: str
+    kind: Literal["row", "intermediate", "call", "table"]
+    table: str = ""
+    content: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What was found from `root`: nodes by id, and for each the ids it leads to in the direction asked for."""
+
+    root: str
+    nodes: Mapping[str, Node]
+    next: Mapping[str, Sequence[str]]
+
+    def to_json(self) -> str:
+        """Root, nodes and edges as JSON."""
+        edges = [{"from": one, "to": other} for one, others in self.next.items() for other in others]
+        nodes = [asdict(node) for node in self.nodes.values()]
+        return json.dumps(
+            {"root": self.root, "nodes": nodes, "edges": edges}, ensure_ascii=False, indent=2, default=str
+        )
+
+    def to_mermaid(self) -> str:
+        """A Mermaid flowchart."""
+        number = {node: f"n{index}" for index, node in enumerate(self.nodes)}
+        shapes = {"call": '(["{}"])', "intermediate": '["{}"]:::dim'}
+        lines = ["flowchart TD", "  classDef dim stroke-dasharray: 4"]
+        for node in self.nodes.values():
+            label = f"{node.table or node.kind}<br/>{node.id[:12]}" if node.kind != "table" else node.id
+            lines.append(f"  {number[node.id]}" + shapes.get(node.kind, '["{}"]').format(label))
+        lines += [f"  {number[one]} --> {number[other]}" for one, others in self.next.items() for other in others]
+        return "\n".join(lines)
+
+
+def edges_of(
+    rows: Iterable[Record], stored: Mapping[str, str]
+) -> tuple[list[dict[str, str | None]], dict[str, tuple[str, ...]]]:
+    """The lineage of rows, intermediate rows included, from the objects they were made of.
+
+    Args:
+        rows: the rows to be published.
+        stored: record id → table, for every row that the lake holds or is about to.
+
+    Returns:
+        The edges (columns of `spool.EDGE`), and each row's nearest stored ancestors.
+    """
+    edges: dict[tuple[str, str], dict[str, str | None]] = {}
+    nearest: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        ancestors: dict[str, None] = {}
+        seen: set[str] = set()
+        queue: list[Record] = [row]
+        while queue:
+            made = queue.pop()
+            if made.record_id in seen:
+                continue
+            seen.add(made.record_id)
+            for source in made.origin:
+                is_row = isinstance(source, Record)
+                parent = source.record_id if is_row else source.call
+                table = stored.get(parent) if is_row else None
+                edges[made.record_id, parent] = {
+                    "record_id": made.record_id,
+                    "kind": "row" if is_row else "call",
+                    "parent_id": parent,
+                    "parent_table": table,
+                }
+                if is_row and table:
+                    ancestors[parent] = None
+                elif is_row:
+                    queue.append(source)
+        nearest[row.record_id] = tuple(ancestors)
+    return list(edges.values()), nearest
+
+
+def trace(lake: Lake, subject: str, direction: Direction = "up") -> Graph:
+    """The lineage of a table (`stage.method[@version]`) or of a row (its record id, or the first 6 digits or more).
+
+    Raises:
+        Refusal: for a table or a row that the lake does not hold.
+    """
+    with lake.read() as connection:
+        if "." in subject:
+            return _trace_table(connection, lake.find(TableRef.parse(subject)), direction)
+        root, table = _find_row(connection, lake, subject)
+        return _trace_row(connection, lake, root, table, direction)
+
+
+def _trace_table(connection: "duckdb.DuckDBPyConnection", version: Version, direction: Direction) -> Graph:
+    here, there = ("parent", "table") if direction == "down" else ("table", "parent")
+    column = {"table": ("table_name", "version"), "parent": ("parent_table", "parent_version")}
+    (name, number), (other, other_number) = column[here], column[there]
+    found = connection.execute(
+        f"""
+        WITH RECURSIVE walk AS (
+            SELECT ?::VARCHAR AS one, NULL::VARCHAR AS other
+            UNION
+            SELECT {name} || '@' || {number}, {other} || '@' || {other_number}
+            FROM catalog.table_lineage JOIN walk ON {name} || '@' || {number} = coalesce(walk.other, walk.one)
+        )
+        SELECT DISTINCT one, other FROM walk WHERE other IS NOT NULL ORDER BY ALL
+        """,
+        [str(version.ref)],
+    ).fetchall()
+    following: dict[str, list[str]] = {str(version.ref): []}
+    for one, two in found:
+        following.setdefault(one, []).append(two)
+        following.setdefault(two, [])
+    return Graph(str(version.ref), {name: Node(name, "table") for name in following}, following)
+
+
+def _find_row(connection: "duckdb.DuckDBPyConnection", lake: Lake, prefix: str) -> tuple[str, str]:
+    if len(prefix) < 6 or not all(c in "0123456789abcdef" for c in prefix):
+        raise Refusal(
+            f"lineage {prefix!r}: neither a table nor a record id; give STAGE.METHOD[@VERSION] or 6 to 32 hex digits"
+        )
+    found = {
+        row[0]: table
+        for table in known_tables(lake)
+        for row in connection.execute(
+            f"SELECT record_id FROM {TableRef.parse(table).sql} WHERE starts_with(record_id, ?) LIMIT 5", [prefix]
+        ).fetchall()
+    }
+    for (record_id,) in connection.execute(
+        "SELECT DISTINCT record_id FROM catalog.lineage WHERE starts_with(record_id, ?) LIMIT 5", [prefix]
+    ).fetchall():
+        found.setdefault(record_id, "")
+    if not found:
+        raise Refusal(f"row {prefix!r}: no table holds it; list ids with `everspring sql 'select record_id from …'`")
+    if len(found) > 1:
+        raise Refusal(f"row {prefix!r}: stands for several rows ({', '.join(sorted(found)[:5])}); give more digits")
+    return next(iter(found.items()))
+
+
+def _trace_row(
+    connection: "duckdb.DuckDBPyConnection", lake: Lake, root: str, table: str, direction: Direction
+) -> Graph:
+    start, end = ("record_id", "parent_id") if direction == "up" else ("parent_id", "record_id")
+    found = connection.execute(
+        f"""
+        WITH RECURSIVE walk AS (
+            SELECT record_id, kind, parent_id, parent_table, table_name FROM catalog.lineage WHERE {start} = ?
+            UNION
+            SELECT l.record_id, l.kind, l.parent_id, l.parent_table, l.table_name
+            FROM catalog.lineage AS l JOIN walk ON l.{start} = walk.{end}
+        )
+        SELECT DISTINCT record_id, kind, parent_id, parent_table, table_name FROM walk ORDER BY ALL
+        """,
+        [root],
+    ).fetchall()
+    tables = {root: table}
+    calls: set[str] = set()
+    following: dict[str, list[str]] = {root: []}
+    for record_id, kind, parent_id, parent_table, table_name in found:
+        one, other = (record_id, parent_id) if direction == "up" else (parent_id, record_id)
+        following.setdefault(one, []).append(other)
+        following.setdefault(other, [])
+        if kind == "call":
+            calls.add(parent_id)
+        if parent_table:
+            tables[parent_id] = parent_table
+        if direction == "down":
+            tables.setdefault(record_id, table_name)
+    contents = _contents(connection, lake, tables)
+    nodes = {
+        node: Node(node, "call", "catalog.calls", called)
+        for node, called in _calls(connection, calls).items()
+        if node in following
+    }
+    for node in following:
+        if node not in nodes:
+            held, row = contents.get(node, ("", {}))
+            kind: Literal["row", "intermediate", "call"] = "row" if held else "intermediate"
+            nodes[node] = Node(node, "call" if node in calls else kind, held, row)
+    return Graph(root, {node: nodes[node] for node in following}, following)
+
+
+def _contents(
+    connection: "duckdb.DuckDBPyConnection", lake: Lake, tables: Mapping[str, str]
+) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Table and content of each row, from the last version of its table that holds it."""
+    out: dict[str, tuple[str, dict[str, Any]]] = {}
+    for table in sorted({t for t in tables.values() if t}):
+        wanted = [record_id for record_id, held in tables.items() if held == table]
+        for version in reversed(lake.versions(table)):
+            left = [record_id for record_id in wanted if record_id not in out]
+            if not left:
+                break
+            cursor = connection.execute(
+                f"FROM {version.ref.sql} AT (VERSION => {version.snapshot}) WHERE record_id IN (SELECT unnest(?))",
+                [left],
+            )
+            names = [column[0] for column in cursor.description or []]
+            for row in cursor.fetchall():
+                fields = dict(zip(names, row, strict=True))
+                out[fields.pop("record_id")] = (table, {k: v for k, v in fields.items() if k != "parents"})
+    return out
+
+
+def _calls(connection: "duckdb.DuckDBPyConnection", ids: set[str]) -> dict[str, dict[str, Any]]:
+    if not ids:
+        return {}
+    cursor = connection.execute(
+        "SELECT call_id, role, model, endpoint, request, text, prompt_tokens, completion_tokens "
+        "FROM catalog.calls WHERE call_id IN (SELECT unnest(?))",
+        [sorted(ids)],
+    )
+    names = [column[0] for column in cursor.description or []]
+    return {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in cursor.fetchall()}

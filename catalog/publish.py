@@ -1,0 +1,186 @@
+"""Publishing: one transaction takes a run's rows, version, lineage and checks into the lake, or none of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from catalog.records import Record
+from catalog.spool import Spool
+from catalog.store import Lake, TableRef, Version, as_frame
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One run of a method, as it will stand in `catalog.runs`."""
+
+    run_id: str
+    stage: str
+    method: str
+    table_name: str
+    fingerprint: str
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    status: str = "running"
+    version: int | None = None
+    seconds: float = 0.0
+    rows_in: int = 0
+    made: int = 0
+    kept: int = 0
+    rejected: int = 0
+    dropped: int = 0
+    calls: int = 0
+    reused: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    inputs: list[str] = field(default_factory=list[str])
+    settings: str = "{}"
+    models: list[str] = field(default_factory=list[str])
+    code_revision: str = ""
+    flow_run: str = ""
+    mlflow_run: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What was found out about a run's rows: rows of `checks`, `metrics`, `ledger` and `sources`, by column name."""
+
+    checks: Sequence[Mapping[str, Any]] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+    ledger: Sequence[Mapping[str, Any]] = ()
+    sources: Sequence[Mapping[str, Any]] = ()
+
+
+def publish(
+    lake: Lake, run: Run, spool: Spool, findings: Findings, *, shape: type[Record], replace: bool = False, **extra: str
+) -> Version:
+    """Add the spooled rows to the run's table as its next version; `run` is completed with number and status.
+
+    Args:
+        lake: where to.
+        run: the run, with its figures.
+        spool: its rows, lineage and rejected rows.
+        findings: its checks, metrics, ledger and sources.
+        shape: what the rows are.
+        replace: leave out the rows of earlier versions (which stay readable under their numbers).
+        extra: further columns of the table, name → SQL type.
+    """
+    ref = TableRef.parse(run.table_name)
+    mode = "replace" if replace else "append"
+    with lake.write(f"{run.table_name}: {mode} {spool.counts['rows']} rows", _extra(run)) as connection:
+        (last,) = _one(connection, "SELECT max(version) FROM catalog.version_log WHERE table_name = ?", [ref.table])
+        run.version, run.status = (last or 0) + 1, "published"
+        if replace:
+            connection.execute(f"DROP TABLE IF EXISTS {ref.sql}")
+        lake.fit(connection, ref, shape, **extra)
+        connection.execute(
+            f"INSERT INTO {ref.sql} BY NAME SELECT * FROM read_parquet(?, union_by_name => true)", [spool.files("rows")]
+        )
+        (rows,) = _one(connection, f"SELECT count(*) FROM {ref.sql}", [])
+        _insert(
+            connection,
+            "version_log",
+            [
+                {
+                    "table_name": ref.table,
+                    "stage": run.stage,
+                    "method": run.method,
+                    "version": run.version,
+                    "rows": rows,
+                    "added": spool.counts["rows"],
+                    "mode": mode,
+                    "run_id": run.run_id,
+                    "fingerprint": run.fingerprint,
+                    "published_at": datetime.now(UTC),
+                }
+            ],
+        )
+        connection.execute(
+            "INSERT INTO lake.catalog.lineage BY NAME SELECT ? AS table_name, ?::INTEGER AS version, * "
+            "FROM read_parquet(?)",
+            [ref.table, run.version, spool.files("edges")],
+        )
+        _insert(
+            connection,
+            "table_lineage",
+            [
+                {
+                    "table_name": ref.table,
+                    "version": run.version,
+                    "parent_table": parent.table,
+                    "parent_version": parent.version,
+                    "run_id": run.run_id,
+                }
+                for parent in map(TableRef.parse, run.inputs)
+            ],
+        )
+        _record(connection, run, spool, findings)
+    return lake.find(TableRef(ref.schema, ref.name, run.version))
+
+
+def quarantine(lake: Lake, run: Run, spool: Spool, findings: Findings, *, shape: type[Record]) -> TableRef:
+    """Keep a refused run's rows in `quarantine.<stage>__<method>`, under its run id, beside its checks."""
+    ref = TableRef("quarantine", run.table_name.replace(".", "__"))
+    run.status = "quarantined"
+    with lake.write(f"{run.table_name}: {spool.counts['rows']} rows quarantined", _extra(run)) as connection:
+        lake.fit(connection, ref, shape, run_id="VARCHAR")
+        connection.execute(
+            f"INSERT INTO {ref.sql} BY NAME SELECT *, ? AS run_id FROM read_parquet(?, union_by_name => true)",
+            [run.run_id, spool.files("rows")],
+        )
+        _record(connection, run, spool, findings)
+    return ref
+
+
+def record_failure(lake: Lake, run: Run, spool: Spool, findings: Findings) -> None:
+    """Note a run that ended in an error before its rows could be judged."""
+    run.status = "failed"
+    with lake.write(f"{run.table_name}: run failed", _extra(run)) as connection:
+        _record(connection, run, spool, findings)
+
+
+def _record(connection: "duckdb.DuckDBPyConnection", run: Run, spool: Spool, findings: Findings) -> None:
+    of_run: dict[str, Any] = {"run_id": run.run_id, "table_name": run.table_name}
+    of_version = {**of_run, "version": run.version}
+    now = datetime.now(UTC)
+    connection.execute(
+        "INSERT INTO lake.catalog.rejected BY NAME SELECT ? AS run_id, ? AS table_name, ?::INTEGER AS version, * "
+        "FROM read_parquet(?)",
+        [run.run_id, run.table_name, run.version, spool.files("rejected")],
+    )
+    _insert(connection, "checks", [{**of_version, "checked_at": now, **check} for check in findings.checks])
+    _insert(connection, "metrics", [{**of_version, "metric": m, "value": v} for m, v in findings.metrics.items()])
+    _insert(connection, "ledger", [{**of_run, "position": i, **step} for i, step in enumerate(findings.ledger)])
+    _insert(connection, "sources", [{**of_version, "imported_at": now, **source} for source in findings.sources])
+    run.seconds = (now - run.started_at).total_seconds()
+    _insert(connection, "runs", [asdict(run)])
+
+
+def _insert(connection: "duckdb.DuckDBPyConnection", table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    types = dict(
+        connection.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() "
+            "WHERE database_name = 'lake' AND schema_name = 'catalog' AND table_name = ?",
+            [table],
+        ).fetchall()
+    )
+    connection.register("incoming", as_frame(rows, types))
+    connection.execute(f"INSERT INTO lake.catalog.{table} BY NAME SELECT * FROM incoming")
+    connection.unregister("incoming")
+
+
+def _one(connection: "duckdb.DuckDBPyConnection", query: str, values: Sequence[Any]) -> tuple[Any, ...]:
+    row = connection.execute(query, list(values)).fetchone()
+    assert row is not None, query
+    return row
+
+
+def _extra(run: Run) -> dict[str, Any]:
+    kept = ("run_id", "stage", "method", "table_name", "fingerprint", "code_revision")
+    return {f.name: getattr(run, f.name) for f in fields(run) if f.name in kept}

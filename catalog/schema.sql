@@ -1,0 +1,71 @@
+-- The system tables. One row says one thing; everything else is a view over them.
+
+CREATE SCHEMA IF NOT EXISTS catalog;
+
+CREATE TABLE IF NOT EXISTS catalog.version_log (
+    table_name VARCHAR, stage VARCHAR, method VARCHAR, version INTEGER,
+    rows BIGINT, added BIGINT, mode VARCHAR, run_id VARCHAR, fingerprint VARCHAR, published_at TIMESTAMPTZ
+);
+COMMENT ON TABLE catalog.version_log IS 'Accepted states of tables, as published; read catalog.versions';
+
+-- DuckLake keeps with each row the snapshot that wrote it: a version and its snapshot cannot come apart.
+CREATE VIEW IF NOT EXISTS catalog.versions AS
+SELECT table_name, stage, method, version, rows, added, mode, run_id, fingerprint, published_at, snapshot_id AS snapshot
+FROM catalog.version_log;
+
+CREATE TABLE IF NOT EXISTS catalog.runs (
+    run_id VARCHAR, stage VARCHAR, method VARCHAR, table_name VARCHAR, status VARCHAR, version INTEGER,
+    started_at TIMESTAMPTZ, seconds DOUBLE, rows_in BIGINT, made BIGINT, kept BIGINT, rejected BIGINT, dropped BIGINT,
+    calls BIGINT, reused BIGINT, prompt_tokens BIGINT, completion_tokens BIGINT, cost DOUBLE,
+    inputs VARCHAR[], settings VARCHAR, models VARCHAR[], fingerprint VARCHAR, code_revision VARCHAR,
+    flow_run VARCHAR, mlflow_run VARCHAR, error VARCHAR
+);
+COMMENT ON TABLE catalog.runs IS 'Runs of a method that ended: published, quarantined (a gate refused) or failed';
+
+CREATE TABLE IF NOT EXISTS catalog.lineage (
+    table_name VARCHAR, version INTEGER, record_id VARCHAR, kind VARCHAR, parent_id VARCHAR, parent_table VARCHAR
+);
+COMMENT ON TABLE catalog.lineage IS
+'Row lineage: record_id was made from parent_id, a row (of parent_table, or an intermediate one) or a call of catalog.calls';
+
+CREATE TABLE IF NOT EXISTS catalog.table_lineage (
+    table_name VARCHAR, version INTEGER, parent_table VARCHAR, parent_version INTEGER, run_id VARCHAR
+);
+COMMENT ON TABLE catalog.table_lineage IS 'Table lineage: which version of which table a version was made from';
+
+CREATE TABLE IF NOT EXISTS catalog.checks (
+    run_id VARCHAR, table_name VARCHAR, version INTEGER, expectation VARCHAR, severity VARCHAR, passed BOOLEAN,
+    observed VARCHAR, broken_rows BIGINT, examples VARCHAR[], error VARCHAR, checked_at TIMESTAMPTZ
+);
+COMMENT ON TABLE catalog.checks IS 'Expectations checked by Great Expectations; version is null where the gate refused';
+
+CREATE TABLE IF NOT EXISTS catalog.metrics (
+    run_id VARCHAR, table_name VARCHAR, version INTEGER, metric VARCHAR, value DOUBLE
+);
+COMMENT ON TABLE catalog.metrics IS 'Measures of a version: yield, diversity and the like';
+
+CREATE TABLE IF NOT EXISTS catalog.ledger (
+    run_id VARCHAR, table_name VARCHAR, position INTEGER, operator VARCHAR, rows_in BIGINT, rows_out BIGINT,
+    dropped BIGINT, calls BIGINT, reused BIGINT, prompt_tokens BIGINT, completion_tokens BIGINT, seconds DOUBLE
+);
+COMMENT ON TABLE catalog.ledger IS 'What each operator of a run took in, gave out, dropped and asked';
+
+CREATE TABLE IF NOT EXISTS catalog.rejected (
+    run_id VARCHAR, table_name VARCHAR, version INTEGER, record_id VARCHAR, screen VARCHAR, reason VARCHAR,
+    evidence VARCHAR, content VARCHAR, parents VARCHAR[]
+);
+COMMENT ON TABLE catalog.rejected IS
+'Rows left out, by screen (or by the operator that dropped them), with reason and evidence; content is JSON';
+
+CREATE TABLE IF NOT EXISTS catalog.sources (
+    table_name VARCHAR, version INTEGER, source VARCHAR, licence VARCHAR, origin VARCHAR, content_hash VARCHAR,
+    rows BIGINT, run_id VARCHAR, imported_at TIMESTAMPTZ
+);
+COMMENT ON TABLE catalog.sources IS 'Where the rows of raw.* come from, under which licence';
+
+CREATE TABLE IF NOT EXISTS catalog.methods (
+    method VARCHAR, stage VARCHAR, table_name VARCHAR, summary VARCHAR, title VARCHAR, authors VARCHAR, year INTEGER,
+    link VARCHAR, categories VARCHAR[], also VARCHAR[], inputs VARCHAR, roles VARCHAR[], settings VARCHAR,
+    shape VARCHAR, code VARCHAR
+);
+COMMENT ON TABLE catalog.methods IS 'The methods that this installation knows';

@@ -1,0 +1,434 @@
+"""The lake: DuckLake on DuckDB, where a version of a table is a snapshot.
+
+Connections live for one read or one write, never across a method's run. Writes are one transaction each, one at a time
+(a file lock on a SQLite catalogue, an advisory lock on PostgreSQL), so that version numbers count without gaps; readers
+wait for nobody.
+"""
+
+import importlib.util
+import json
+import re
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from catalog.records import Record, columns, required, sql_type
+from infra.errors import Failure, Refusal
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+S = TypeVar("S", bound=Record)
+
+STAGES = ("data_preparation", "pretraining", "sft", "instruction_tuning", "alignment", "applications")
+"""The stages of a language model's life, in order; each is a folder under `tasks/` and a schema of the lake."""
+RAW = "raw"
+SCHEMAS = (RAW, *STAGES, "quarantine")
+
+_SCRIPT = Path(__file__).parent / "schema.sql"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_ADVISORY_LOCK = 0x45565250  # "EVRP": any fixed number, the same for every writer of a catalogue
+
+
+@dataclass(frozen=True)
+class TableRef:
+    """A table by name, and a version of it where one is meant."""
+
+    schema: str
+    name: str
+    version: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "TableRef":
+        """Read `stage.method` or `stage.method@version`.
+
+        Raises:
+            Refusal: for anything else.
+        """
+        table, at, version = text.partition("@")
+        schema, _, name = table.partition(".")
+        if not _NAME.fullmatch(schema) or not _NAME.fullmatch(name) or (at and not version.isdigit()):
+            raise Refusal(f"table {text!r}: no table's name, STAGE.METHOD or STAGE.METHOD@VERSION is wanted")
+        if schema not in SCHEMAS:
+            raise Refusal.unknown("schema", schema, SCHEMAS)
+        return cls(schema, name, int(version) if at else None)
+
+    @property
+    def table(self) -> str:
+        """`stage.method`."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def sql(self) -> str:
+        """The quoted name inside the lake."""
+        return f'lake."{self.schema}"."{self.name}"'
+
+    def __str__(self) -> str:
+        return self.table if self.version is None else f"{self.table}@{self.version}"
+
+
+@dataclass(frozen=True)
+class Version:
+    """An accepted state of a table."""
+
+    ref: TableRef
+    snapshot: int
+    rows: int
+    added: int
+    run_id: str
+    fingerprint: str
+
+
+class Lake:
+    """The tables of one home, or of one team."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._ready = False
+
+    @cached_property
+    def _postgres(self) -> bool:
+        if self._settings.lake and not self._settings.lake.startswith(("postgres://", "postgresql://")):
+            raise Refusal(
+                "lake: EVERSPRING_LAKE is no postgresql:// address; "
+                "set one like postgresql://user@host/database, or leave it empty for SQLite in the home folder"
+            )
+        return bool(self._settings.lake)
+
+    @property
+    def catalogue(self) -> Path:
+        """The file of the SQLite catalogue."""
+        return self._settings.folder() / "lake.sqlite"
+
+    @property
+    def data(self) -> str:
+        """Where the Parquet files lie."""
+        return self._settings.data or f"{self._settings.folder('data')}/"
+
+    @contextmanager
+    def read(self) -> "Generator[duckdb.DuckDBPyConnection]":
+        """A read-only connection with the lake as the current catalogue; the lake is made if there is none yet."""
+        if not self._ready and not self._postgres and not self.catalogue.exists():
+            self._prepare()
+        connection = self._connect(read_only=True)
+        try:
+            if not self._ready and not self._complete(connection):  # PostgreSQL's first time, or a maker that died
+                connection.close()
+                self._prepare()
+                connection = self._connect(read_only=True)
+            self._ready = True
+            yield connection
+        finally:
+            connection.close()
+
+    def query(self, sql: str) -> "pl.DataFrame":
+        """Answer a question in SQL; nothing but SELECT and its kin runs, and no file but the lake's own is in reach.
+
+        Raises:
+            Refusal: for a statement that is no question, or one that DuckDB cannot answer, with DuckDB's words.
+        """
+        import duckdb
+
+        with self.read() as connection:
+            try:
+                statements = connection.extract_statements(sql)
+                kinds = {statement.type for statement in statements}
+                if not kinds or not kinds <= {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
+                    found = ", ".join(sorted(kind.name for kind in kinds)) or "nothing"
+                    raise Refusal(f"sql: {found} was given, SELECT is wanted; the lake is read-only here")
+                connection.execute(f"SET allowed_directories = [{_quoted(self.data)}]")
+                connection.execute(f"SET allowed_paths = [{_quoted(str(calls_path(self._settings)))}]")
+                connection.execute("SET enable_external_access = false")
+                connection.execute("SET lock_configuration = true")
+                for statement in statements[:-1]:
+                    connection.execute(statement)
+                return connection.execute(statements[-1]).pl()
+            except duckdb.Error as error:
+                raise Refusal(f"sql: {str(error).strip()}") from None
+
+    @contextmanager
+    def write(self, message: str, extra: Mapping[str, Any] | None = None) -> "Generator[duckdb.DuckDBPyConnection]":
+        """One transaction, alone: committed at the end of the block with its message, rolled back where the block raises.
+
+        Raises:
+            Failure: where the lake cannot be written to.
+        """
+        self._prepare()
+        with self._alone():
+            connection = self._connect(read_only=False)
+            try:
+                connection.execute("BEGIN")
+                yield connection
+                connection.execute(
+                    "CALL lake.set_commit_message('everspring', ?, extra_info => ?)", [message, json.dumps(extra or {})]
+                )
+                connection.execute("COMMIT")
+            finally:
+                connection.close()  # rolls back what was not committed
+
+    def versions(self, table: str | None = None) -> list[Version]:
+        """Every version, or those of one table, oldest first."""
+        with self.read() as connection:
+            found = connection.execute(
+                "SELECT table_name, version, snapshot, rows, added, run_id, fingerprint FROM catalog.versions "
+                "WHERE table_name = coalesce(?, table_name) ORDER BY snapshot",
+                [table],
+            ).fetchall()
+        return [Version(TableRef.parse(f"{t}@{v}"), *rest) for t, v, *rest in found]
+
+    def latest(self, table: str) -> Version | None:
+        """The last version of a table, if it has one."""
+        found = self.versions(table)
+        return found[-1] if found else None
+
+    def find(self, ref: TableRef) -> Version:
+        """The version that a reference means: the one it names, else the last.
+
+        Raises:
+            Refusal: where there is none, saying what there is.
+        """
+        found = {v.ref.version: v for v in self.versions(ref.table)}
+        if not found:
+            known = {v.ref.table for v in self.versions()}
+            raise Refusal.unknown("table", ref.table, known)
+        if ref.version is None:
+            return list(found.values())[-1]
+        if ref.version not in found:
+            raise Refusal(f"{ref}: no such version; {ref.table} has {', '.join(str(v) for v in found)}")
+        return found[ref.version]
+
+    def ids(self, version: Version, *, rows: int | None = None, seed: int = 0) -> list[str]:
+        """The record ids of a version, in an order that depends on nothing but the ids and the seed; the first `rows`."""
+        with self.read() as connection:
+            found = connection.execute(
+                f"SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
+                "ORDER BY md5(record_id || ?), record_id LIMIT ?",
+                [str(seed), rows],
+            ).fetchall()
+        return [record_id for (record_id,) in found]
+
+    def rows(self, version: Version, shape: type[S], ids: Sequence[str]) -> list[S]:
+        """The rows of a version with these ids, as records of `shape`, in the order of the ids.
+
+        Raises:
+            Refusal: where the table lacks a column that the shape needs.
+        """
+        with self.read() as connection:
+            there = self.columns(connection, version)
+            if missing := [name for name in required(shape) if name not in there]:
+                raise Refusal(
+                    f"{version.ref}: has no column {', '.join(missing)}, which {shape.__name__} needs; "
+                    f"it has {', '.join(there)}"
+                )
+            names = [name for name in columns(shape) if name in there]
+            picked = ", ".join(f'"{name}"' for name in ("record_id", "parents", *names))
+            found = connection.execute(
+                f"SELECT {picked} FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
+                "WHERE record_id IN (SELECT unnest(?))",
+                [list(ids)],
+            ).fetchall()
+        by_id = {row[0]: row for row in found}
+        return [
+            shape(
+                record_id=record_id,
+                parents=tuple(by_id[record_id][1]),
+                **{n: tuple(v) if isinstance(v, list) else v for n, v in zip(names, by_id[record_id][2:], strict=True)},
+            )
+            for record_id in ids
+        ]
+
+    def frame(self, version: Version) -> "pl.DataFrame":
+        """A version as a Polars data frame."""
+        with self.read() as connection:
+            return connection.execute(f"FROM {version.ref.sql} AT (VERSION => {version.snapshot})").pl()
+
+    @staticmethod
+    def columns(connection: "duckdb.DuckDBPyConnection", version: Version) -> list[str]:
+        """The columns of a version."""
+        described = connection.execute(f"FROM {version.ref.sql} AT (VERSION => {version.snapshot}) LIMIT 0").description
+        return [column[0] for column in described or []]
+
+    def fit(self, connection: "duckdb.DuckDBPyConnection", ref: TableRef, shape: type[Record], **extra: str) -> None:
+        """Make the table, or give an existing one the columns of `shape` that it lacks.
+
+        Args:
+            connection: inside a transaction.
+            ref: the table.
+            shape: what its rows are.
+            extra: further columns, name → SQL type.
+
+        Raises:
+            Refusal: where a column has another type than the shape's.
+        """
+        wanted = {
+            "record_id": "VARCHAR",
+            **{name: sql_type(kind) for name, kind in columns(shape).items()},
+            "parents": "VARCHAR[]",
+            **extra,
+        }
+        there = dict(
+            connection.execute(
+                "SELECT column_name, data_type FROM duckdb_columns() "
+                "WHERE database_name = 'lake' AND schema_name = ? AND table_name = ?",
+                [ref.schema, ref.name],
+            ).fetchall()
+        )
+        if not there:
+            listed = ", ".join(f'"{name}" {kind}' for name, kind in wanted.items())
+            connection.execute(f"CREATE TABLE {ref.sql} ({listed})")
+            return
+        for name, kind in wanted.items():
+            if name not in there:
+                connection.execute(f'ALTER TABLE {ref.sql} ADD COLUMN "{name}" {kind}')
+            elif there[name] != kind:
+                raise Refusal(
+                    f"{ref.table}.{name}: is {there[name]}, the rows have {kind}; start the table anew with --replace"
+                )
+
+    def _prepare(self) -> None:
+        """Make schemas and system tables, where they are not there yet."""
+        if self._ready:
+            return
+        with self._alone():
+            connection = self._connect(read_only=False)
+            try:
+                if not self._complete(connection):
+                    connection.execute("BEGIN")
+                    for schema in SCHEMAS:
+                        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+                    connection.execute(_SCRIPT.read_text("utf-8"))
+                    connection.execute("COMMIT")
+            finally:
+                connection.close()
+        self._ready = True
+
+    @staticmethod
+    def _complete(connection: "duckdb.DuckDBPyConnection") -> bool:
+        """Whether every system table is there."""
+        there = connection.execute(
+            "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = 'lake'"
+        ).fetchall()
+        return set(re.findall(r"CREATE TABLE IF NOT EXISTS (\S+)", _SCRIPT.read_text("utf-8"))) <= {n for (n,) in there}
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        """Hold the lake's write lock."""
+        if self._postgres:
+            import psycopg
+
+            with psycopg.connect(self._settings.lake) as lock:
+                lock.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+                yield
+            return
+        from filelock import FileLock
+
+        with FileLock(f"{self.catalogue}.lock"):
+            yield
+
+    def _connect(self, *, read_only: bool) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
+        connection = duckdb.connect(
+            config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        )
+        try:
+            load_extension(connection, "ducklake")
+            load_extension(connection, "sqlite_scanner")
+            mode = ", READ_ONLY" if read_only else ""
+            if self._postgres:
+                load_extension(connection, "postgres_scanner")
+                connection.execute(_postgres_secret(self._settings.lake))
+                target, mode = "postgres:", f", META_SECRET 'lake_catalogue'{mode}"
+            else:  # the home folder may have moved since the lake was made
+                target, mode = f"sqlite:{self.catalogue}", f", OVERRIDE_DATA_PATH true{mode}"
+            connection.execute(f"ATTACH {_quoted(f'ducklake:{target}')} AS lake (DATA_PATH {_quoted(self.data)}{mode})")
+            connection.execute("USE lake")
+            connection.execute("SET TimeZone = 'UTC'")
+        except duckdb.Error as error:
+            connection.close()
+            raise Failure(
+                f"lake: {'PostgreSQL' if self._postgres else self.catalogue} cannot be opened "
+                f"({str(error).splitlines()[0]}); see `everspring doctor`"
+            ) from None
+        return connection
+
+
+def load_extension(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
+    """Load a DuckDB extension, installing it from its wheel (or, without one, from DuckDB) the first time.
+
+    It goes where DuckDB's own INSTALL puts it, so that plain DuckDB finds it too.
+    """
+    import duckdb
+
+    try:
+        connection.execute(f"LOAD {name}")
+    except duckdb.Error:
+        file = extension_file(name)
+        try:
+            connection.execute(f"INSTALL '{file}'" if file else f"INSTALL {name}")
+            connection.execute(f"LOAD {name}")
+        except duckdb.Error:  # no home to install into: load the file where it lies
+            if not file:
+                raise
+            connection.execute(f"LOAD '{file}'")
+
+
+def extension_file(name: str) -> str | None:
+    """The file of a DuckDB extension in its wheel `duckdb-extension-…`, if that is installed."""
+    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        for file in Path(folder).rglob(f"{name}.duckdb_extension"):
+            return str(file).replace("'", "''")
+    return None
+
+
+def _postgres_secret(address: str) -> str:
+    """A DuckDB secret for the catalogue: unlike a connection string it is redacted wherever DuckDB shows it."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    parts = {key: str(value) for key, value in conninfo_to_dict(address).items()}
+    names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER", "password": "PASSWORD"}
+    given = ", ".join(f"{names[k]} {_quoted(v)}" for k, v in parts.items() if k in names)
+    return f"CREATE OR REPLACE SECRET lake_catalogue (TYPE postgres, {given})"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def known_tables(lake: Lake) -> list[str]:
+    """Every table that has a version."""
+    return sorted({version.ref.table for version in lake.versions()})
+
+
+def as_frame(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> "pl.DataFrame":
+    """Rows as a Polars frame with columns of the given SQL types, empty ones included."""
+    import polars as pl
+
+    kinds: dict[str, Any] = {
+        "VARCHAR": pl.String,
+        "BIGINT": pl.Int64,
+        "INTEGER": pl.Int32,
+        "DOUBLE": pl.Float64,
+        "BOOLEAN": pl.Boolean,
+        "TIMESTAMP WITH TIME ZONE": pl.Datetime("us", "UTC"),
+        "STRUCT(role VARCHAR, content VARCHAR)": pl.Struct({"role": pl.String, "content": pl.String}),
+    }
+
+    def kind(sql: str) -> Any:
+        return pl.List(kind(sql[:-2])) if sql.endswith("[]") else kinds[sql]
+
+    return pl.DataFrame(
+        [{name: _plain(row.get(name)) for name in types} for row in rows],
+        schema={name: kind(sql) for name, sql in types.items()},
+        orient="row",
+    )
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

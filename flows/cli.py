@@ -1,0 +1,455 @@
+"""`everspring`: run flows, ask questions, follow lineage."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from infra.errors import EverspringError, Refusal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from catalog.lineage import Graph, Node
+    from catalog.store import Lake
+    from tasks.outcome import Outcome
+
+LIFECYCLE = "lifecycle"
+
+app = typer.Typer(
+    name="everspring",
+    help="Published ways of making training data, run as versioned, quality-gated pipelines.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out = Console()
+err = Console(stderr=True)
+
+
+# ── completion: names, as the shell asks for them ──
+
+
+def _stages(incomplete: str) -> list[str]:
+    from catalog.store import STAGES
+
+    return [name for name in (*STAGES, LIFECYCLE) if name.startswith(incomplete)]
+
+
+def _methods(incomplete: str) -> list[str]:
+    from tasks.method import load_methods
+
+    return [name for name in load_methods() if name.startswith(incomplete)]
+
+
+def _tables(incomplete: str) -> list[str]:
+    from catalog.store import known_tables
+
+    return [name for name in known_tables(_lake()) if name.startswith(incomplete)]
+
+
+Stage = Annotated[str, typer.Argument(help="A stage, or [b]lifecycle[/b] for all of them.", autocompletion=_stages)]
+Rows = Annotated[
+    str,
+    typer.Option(
+        "--rows", "-n", help="How many input rows (or new rows, for methods that grow a pool); or [b]all[/b]."
+    ),
+]
+
+
+# ── running ──
+
+
+@app.command()
+def demo(rows: Rows = "6") -> None:
+    """Take real seed data through the whole lifecycle, and say what to try next."""
+    outcomes = _run(LIFECYCLE, {"rows": _number(rows)})
+    first = next((found for found in reversed(outcomes) if found.version), None)
+    table = first.table if first else "sft.metamath"
+    out.print("\n[b]Try next[/b]")
+    out.print('  everspring sql "select stage, method, version, rows from catalog.versions"')
+    out.print(f'  everspring sql "from {table} limit 3"', highlight=False)
+    out.print(f"  everspring lineage {_some_row(table)} --up", highlight=False)
+
+
+@app.command()
+def run(
+    stage: Stage,
+    method: Annotated[
+        list[str] | None, typer.Option("--method", "-m", help="Only these methods.", autocompletion=_methods)
+    ] = None,
+    rows: Rows = "8",
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", metavar="METHOD.KEY=VALUE", help="A method's setting.")
+    ] = None,
+    read: Annotated[
+        list[str] | None,
+        typer.Option("--read", metavar="METHOD.INPUT=TABLE[@V]", help="The table that an input reads."),
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", metavar="ROLE=MODEL@URL[,…]", help="The model, or models, of a role."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of every method, to draw anew.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Start the tables anew instead of adding to them.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Make a version even where nothing has changed.")] = False,
+) -> None:
+    """Run a stage's methods, or the whole lifecycle."""
+    from catalog.store import STAGES
+    from infra.settings import ROLES, Endpoint
+    from tasks.method import find_method
+
+    if stage not in (*STAGES, LIFECYCLE):
+        raise Refusal.unknown("stage", stage, (*STAGES, LIFECYCLE))
+    for name in method or []:
+        if stage != find_method(name).stage:
+            raise Refusal(f"method {name!r}: is of stage {find_method(name).stage}, not {stage}; run that stage")
+    settings, reads, roles = _by_method(setting, "--set"), _by_method(read, "--read"), _pairs(role, "--role")
+    for name, given in settings.items():
+        find_method(name).configure(given)
+    for name, given in reads.items():
+        for parameter in given:
+            if parameter not in (inputs := find_method(name).inputs):
+                raise Refusal.unknown(f"{name}: input", parameter, inputs)
+    for name, models in roles.items():
+        if name not in ROLES:
+            raise Refusal.unknown("role", name, ROLES)
+        for model in models.split(","):
+            Endpoint.parse(model)
+    asked: dict[str, Any] = {
+        "rows": _number(rows), "settings": settings, "reads": reads, "roles": roles, "seed": seed, "replace": replace,
+        "force": force,
+    }  # fmt: skip
+    if stage != LIFECYCLE:
+        asked["methods"] = method
+    elif method:
+        raise Refusal("--method: methods are of one stage, lifecycle has all; name the stage")
+    _run(stage, asked)
+
+
+def _run(stage: str, asked: Mapping[str, Any]) -> "list[Outcome]":
+    """Run a flow under Prefect and show its results.
+
+    Raises:
+        StageFailure: where tables could not be made, after the results were shown.
+    """
+    import importlib
+
+    from infra.prefect_server import prefect_api
+    from infra.settings import load_settings
+
+    settings = load_settings()
+    settings.folder()
+    err.print(f"everspring: {stage}, home {settings.home}", style="dim", highlight=False)
+    with prefect_api(settings):
+        flows = importlib.import_module(f"flows.{stage}")
+        from flows.stage import StageFailure
+
+        result = getattr(flows, stage)(**asked, return_state=True).result(raise_on_failure=False)
+    if isinstance(result, BaseException) and not isinstance(result, StageFailure):
+        raise result
+    outcomes: list[Outcome] = result.outcomes if isinstance(result, StageFailure) else result
+    show_outcomes(outcomes)
+    if isinstance(result, StageFailure):
+        raise result
+    return outcomes
+
+
+def show_outcomes(outcomes: "Sequence[Outcome]") -> None:
+    """The table of results, and why nothing was published where nothing was."""
+    from flows.stage import line
+
+    table = Table(title="Results", title_justify="left")
+    lines = [line(outcome) for outcome in outcomes]
+    for name in lines[0] if lines else ():
+        numeric = name in {"rows in", "made", "kept", "tokens", "seconds"}
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for cells in lines:
+        table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells.values()))
+    out.print(table)
+    for outcome in outcomes:
+        if outcome.note:
+            out.print(Text(f"{outcome.table}: {outcome.note}"))
+
+
+def _some_row(table: str) -> str:
+    frame = _lake().query(f"SELECT record_id FROM {table} LIMIT 1")
+    return frame["record_id"][0][:12] if frame.height else "RECORD_ID"
+
+
+def _number(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdigit() or not int(text):
+        raise Refusal(f"--rows {text!r}: a whole number from 1, or `all`, is wanted")
+    return int(text)
+
+
+def _pairs(given: Iterable[str] | None, option: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in given or []:
+        name, equals, value = text.partition("=")
+        if not equals or not name or not value:
+            raise Refusal(f"{option} {text!r}: NAME=VALUE is wanted")
+        pairs[name] = value
+    return pairs
+
+
+def _by_method(given: Iterable[str] | None, option: str) -> dict[str, dict[str, str]]:
+    from tasks.method import find_method
+
+    by_method: dict[str, dict[str, str]] = {}
+    for name, value in _pairs(given, option).items():
+        method, dot, key = name.partition(".")
+        if not dot:
+            raise Refusal(f"{option} {name}={value}: METHOD.KEY=VALUE is wanted, such as metamath.{name}={value}")
+        by_method.setdefault(find_method(method).id, {})[key] = value
+    return by_method
+
+
+# ── looking ──
+
+
+@app.command()
+def methods(
+    stage: Annotated[str | None, typer.Option(help="Only this stage.", autocompletion=_stages)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the page METHODS.md.")] = False,
+) -> None:
+    """List the methods."""
+    from catalog.store import STAGES
+    from tasks.method import load_methods
+    from tasks.registry import describe, methods_page
+
+    if stage and stage not in STAGES:
+        raise Refusal.unknown("stage", stage, STAGES)
+    if markdown:
+        sys.stdout.write(methods_page())
+        return
+    found = [method for method in load_methods().values() if stage in (None, method.stage)]
+    if as_json:
+        print(json.dumps([describe(method) for method in found], ensure_ascii=False, indent=2))
+        return
+    table = Table("stage", "method", "what it does", "paper", "models")
+    for method in found:
+        roles = ", ".join(sorted(set(method.roles.values()))) or "none"
+        table.add_row(method.stage, method.id, method.summary, f"{method.paper.authors}, {method.paper.year}", roles)
+    out.print(table)
+
+
+@app.command()
+def method(name: Annotated[str, typer.Argument(help="A method.", autocompletion=_methods)]) -> None:
+    """Show a method: its paper, what it reads and makes, its settings, and its file."""
+    from tasks.method import find_method
+
+    found = find_method(name)
+    out.print(f"[b]{found.id}[/b]  {found.table}")
+    out.print(Text((found.module.__doc__ or "").strip()))
+    out.print(f"\n[b]Paper[/b]    {found.paper.citation}", highlight=False)
+    for parameter, its in found.inputs.items():
+        out.print(f"[b]Reads[/b]    {parameter}: {its.shape.__name__} from {' or '.join(its.tables)}", highlight=False)
+    out.print(f"[b]Makes[/b]    rows of shape {found.shape.__name__}", highlight=False)
+    for parameter, role in found.roles.items():
+        out.print(f"[b]Model[/b]    {parameter}: role {role}", highlight=False)
+    for key, setting in found.settings.items():
+        kind = getattr(setting.type, "__name__", str(setting.type))
+        out.print(Text.assemble(("Setting  ", "bold"), f"{key}: {kind} = {setting.default!r}"))
+    out.print("[b]Expects[/b]  " + (", ".join(promise.name for promise in found.expects) or "–"), highlight=False)
+    out.print(f"[b]File[/b]     {found.module.__file__}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def tables() -> None:
+    """List the tables with their last versions."""
+    frame = _lake().query(
+        "SELECT table_name AS table, max(version) AS version, arg_max(rows, version) AS rows, "
+        "max(published_at) AS published FROM catalog.versions GROUP BY ALL ORDER BY ALL"
+    )
+    _show(frame, "table", empty="no table yet; make some with `everspring demo` or `everspring run STAGE`")
+
+
+@app.command()
+def versions(table: Annotated[str, typer.Argument(help="STAGE.METHOD", autocompletion=_tables)]) -> None:
+    """List the versions of a table."""
+    from catalog.store import TableRef
+
+    lake = _lake()
+    found = lake.find(TableRef.parse(table)).ref.table
+    _show(
+        lake.query(
+            "SELECT version, rows, added, mode, snapshot, published_at, run_id FROM catalog.versions "
+            f"WHERE table_name = '{found}' ORDER BY version"
+        ),
+        "table",
+    )
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A question, such as [b]from catalog.versions[/b].")],
+    form: Annotated[Literal["table", "csv", "json", "parquet"], typer.Option("--format", "-f")] = "table",
+) -> None:
+    """Ask the lake a question in SQL; nothing can be changed."""
+    _show(_lake().query(query), form)
+
+
+@app.command()
+def lineage(
+    subject: Annotated[str, typer.Argument(metavar="TABLE[@V]|RECORD_ID", autocompletion=_tables)],
+    down: Annotated[bool, typer.Option("--down/--up", help="To its offspring, or to its origins.")] = False,
+    form: Annotated[Literal["tree", "json", "mermaid"], typer.Option("--format", "-f")] = "tree",
+) -> None:
+    """Show where a row or a table comes from, or what came of it."""
+    from catalog.lineage import trace
+
+    graph = trace(_lake(), subject, "down" if down else "up")
+    if form == "tree":
+        out.print(_tree(graph), soft_wrap=True)
+    else:
+        print(graph.to_json() if form == "json" else graph.to_mermaid())
+
+
+def _tree(graph: "Graph") -> Tree:
+    shown: set[str] = set()
+
+    def grow(tree: Tree, name: str) -> None:
+        for following in graph.next.get(name, ()):
+            again = following in shown and bool(graph.next.get(following))
+            branch = tree.add(_label(graph.nodes[following], again=again))
+            if not again:
+                shown.add(following)
+                grow(branch, following)
+
+    tree = Tree(_label(graph.nodes[graph.root], again=False))
+    grow(tree, graph.root)
+    return tree
+
+
+def _label(node: "Node", *, again: bool) -> Text:
+    if node.kind == "table":
+        return Text(node.id, style="bold")
+    label = Text.assemble((node.id[:12], "bold cyan" if node.kind == "row" else "cyan"), " ")
+    if node.kind == "call":
+        messages = json.loads(str(node.content.get("request") or "{}")).get("messages") or []
+        asked = messages[-1]["content"] if messages else ""
+        label.append(f"call to {node.content.get('model', '?')}", "magenta")
+        label.append(f"\n  prompt:   {_short(asked)}\n  response: {_short(node.content.get('text'))}")
+    elif node.kind == "intermediate":
+        label.append("intermediate row, stored nowhere", "dim")
+    else:
+        label.append(node.table, "green")
+        for name, value in node.content.items():
+            label.append(f"\n  {name}: {_short(value)}")
+    return label.append(" (shown above)", "dim") if again else label
+
+
+def _short(value: Any, width: int = 160) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+@app.command("import")
+def import_(
+    where: Annotated[
+        str,
+        typer.Argument(help="Parquet, CSV, JSON(L), a folder of texts, FILE.duckdb::TABLE or postgresql://…::TABLE"),
+    ],
+    table: Annotated[str, typer.Option("--table", "-t", help="The table to make or add to, raw.NAME.")],
+    shape: Annotated[
+        str | None, typer.Option("--as", help="Its rows' shape, such as Prompt; guessed where left out.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="The column that holds a field.")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Licence of the data, such as CC-BY-4.0.")] = "unknown",
+    replace: Annotated[bool, typer.Option("--replace", help="Start the table anew instead of adding to it.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Import even what is there already.")] = False,
+) -> None:
+    """Take your own data into a raw table, screened, with its origin and licence."""
+    from catalog.imports import choose_shape
+
+    from infra.settings import load_settings
+    from tasks.ingest import ingest_file, ingest_source
+    from tasks.screening import BENCHMARKS
+
+    fields = _pairs(mapping, "--map")
+    chosen = choose_shape(where, shape, fields)
+    lake, settings = _lake(), load_settings()
+    with err.status("importing"):
+        if table != BENCHMARKS:
+            ingest_source(lake, BENCHMARKS, settings)  # what is imported is screened against these
+        outcome = ingest_file(
+            lake, where, table, chosen, fields, settings, licence=licence, replace=replace, force=force
+        )
+    show_outcomes([outcome])
+    out.print(f"Read it with --read METHOD.INPUT={table}", highlight=False)
+
+
+@app.command()
+def doctor() -> None:
+    """Check that everything Everspring needs is in place."""
+    from flows.doctor import examine
+
+    table = Table("what", "found", "state")
+    findings = list(examine())
+    for finding in findings:
+        table.add_row(
+            finding.subject, finding.found, "[green]good[/green]" if finding.good else f"[red]{finding.remedy}[/red]"
+        )
+    out.print(table)
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(1)
+
+
+# ── common ──
+
+
+def _lake() -> "Lake":
+    from catalog.store import Lake
+    from infra.settings import load_settings
+
+    return Lake(load_settings())
+
+
+def _show(frame: "pl.DataFrame", form: str, empty: str = "no rows") -> None:
+    if form == "csv":
+        flat = frame.with_columns([frame[name].map_elements(json.dumps, str).alias(name) for name in _nested(frame)])
+        sys.stdout.write(flat.write_csv())
+    elif form == "json":
+        print(json.dumps(frame.to_dicts(), ensure_ascii=False, default=str, indent=2))
+    elif form == "parquet":
+        frame.write_parquet(sys.stdout.buffer)
+    elif frame.is_empty():
+        err.print(empty, style="dim", highlight=False)
+    else:
+        table = Table()
+        for name, kind in frame.schema.items():
+            table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
+        for row in frame.rows():
+            table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        out.print(table)
+
+
+def _nested(frame: "pl.DataFrame") -> list[str]:
+    return [name for name, kind in frame.schema.items() if kind.is_nested()]
+
+
+def main() -> None:
+    """Run the command line: an error that a user can act on is one line and an exit code, never a traceback."""
+    try:
+        app()
+    except EverspringError as error:
+        err.print(Text(f"error: {error}", style="red"), soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print("interrupted; the same command goes on where this one stopped", style="yellow")
+        sys.exit(130)

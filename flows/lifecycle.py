@@ -1,0 +1,61 @@
+"""The flow over all stages, in order: each reads what those before it published."""
+
+from typing import Any
+
+from prefect import flow
+
+from catalog.store import STAGES
+from flows.alignment import alignment
+from flows.applications import applications
+from flows.data_preparation import data_preparation
+from flows.instruction_tuning import instruction_tuning
+from flows.pretraining import pretraining
+from flows.sft import sft
+from flows.stage import ROWS, StageFailure, workplace
+from tasks.outcome import Outcome
+
+FLOWS = dict(
+    zip(
+        STAGES,
+        (data_preparation, pretraining, sft, instruction_tuning, alignment, applications),
+        strict=True,
+    )
+)
+
+
+@flow(name="lifecycle", description="Every stage of a language model's life.", flow_run_name="lifecycle: {rows} rows")
+def lifecycle(
+    rows: int | None = ROWS,
+    settings: dict[str, dict[str, Any]] | None = None,
+    reads: dict[str, dict[str, str]] | None = None,
+    roles: dict[str, str] | None = None,
+    seed: int | None = None,
+    replace: bool = False,
+    force: bool = False,
+) -> list[Outcome]:
+    """Run every stage; a stage that fails does not keep the next from working on the last good versions."""
+    outcomes: list[Outcome] = []
+    failures: list[StageFailure] = []
+    with workplace(roles) as place:
+        for stage, stage_run in FLOWS.items():
+            place.progress.say(f"── {stage}", "bold")
+            result = stage_run(
+                rows=rows,
+                settings=settings,
+                reads=reads,
+                roles=roles,
+                seed=seed,
+                replace=replace,
+                force=force,
+                return_state=True,
+            ).result(raise_on_failure=False)
+            if isinstance(result, StageFailure):
+                failures.append(result)
+                outcomes += result.outcomes
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                outcomes += result
+    if failures:
+        raise StageFailure("; ".join(map(str, failures)), outcomes, max(failure.exit_code for failure in failures))
+    return outcomes

@@ -1,0 +1,173 @@
+"""Ingest: take real data into `raw.*`, screened, each row with its place and licence, each source with its hash."""
+
+import hashlib
+import itertools
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.imports import Bad, Good, content_hash, origin_of, read_rows
+from quality.screens import content_key
+
+from catalog.publish import Findings, Run, publish, record_failure
+from catalog.records import Record, digest
+from catalog.sources import sources_of
+from catalog.spool import Spool
+from catalog.store import RAW, Lake, TableRef
+from infra.errors import Failure, Refusal
+from infra.settings import Settings
+from tasks.materialize import code_revision, spool_folder
+from tasks.outcome import Outcome
+from tasks.screening import Screener
+
+BATCH = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supply:
+    """Rows of one origin, in batches, with those that could not be read among them."""
+
+    name: str
+    licence: str
+    origin: str
+    batches: Iterable[Sequence[Good | Bad]]
+
+
+def ingest_source(lake: Lake, table: str, settings: Settings, *, force: bool = False, flow_run: str = "") -> Outcome:
+    """Bring a `raw.*` table up to date with the packages that feed it.
+
+    Raises:
+        Refusal: where nothing feeds it, or a package is missing.
+    """
+    sources = sources_of(table)
+    supplies = [
+        Supply(
+            name=source.name,
+            licence=source.licence,
+            origin=source.origin,
+            batches=_batches(Good(row, place) for row, place in source.rows()),
+        )
+        for source in sources
+    ]
+    fingerprint = digest([source.fingerprint for source in sources])
+    return _ingest(lake, table, sources[0].shape, supplies, fingerprint, settings, force=force, flow_run=flow_run)
+
+
+def ingest_file(
+    lake: Lake,
+    where: str,
+    table: str,
+    shape: type[Record],
+    mapping: Mapping[str, str],
+    settings: Settings,
+    *,
+    licence: str = "unknown",
+    replace: bool = False,
+    force: bool = False,
+) -> Outcome:
+    """Take a file, a folder or a database table into a `raw.*` table.
+
+    Raises:
+        Refusal: where it cannot be read as `shape`.
+    """
+    ref = TableRef.parse(table)
+    if ref.schema != RAW or ref.version:
+        raise Refusal(f"table {table!r}: imports go to raw.NAME; name one, such as raw.{ref.name}")
+    hashed = content_hash(where)
+    supply = Supply(
+        name=ref.name,
+        licence=licence,
+        origin=origin_of(where),
+        batches=read_rows(where, shape=shape, columns=mapping, batch=BATCH),
+    )
+    fingerprint = digest([hashed, shape.__name__, mapping, licence])
+    return _ingest(lake, table, shape, [supply], fingerprint, settings, replace=replace, force=force)
+
+
+def _batches(rows: Iterable[Good]) -> Iterable[Sequence[Good | Bad]]:
+    iterator = iter(rows)
+    while batch := list(itertools.islice(iterator, BATCH)):
+        yield batch
+
+
+def _ingest(
+    lake: Lake,
+    table: str,
+    shape: type[Record],
+    supplies: Sequence[Supply],
+    fingerprint: str,
+    settings: Settings,
+    *,
+    replace: bool = False,
+    force: bool = False,
+    flow_run: str = "",
+) -> Outcome:
+    last = lake.latest(table)
+    if last and last.fingerprint == fingerprint and not force:
+        note = f"{last.ref} holds the same data already"
+        return Outcome(table=table, status="unchanged", version=last.ref.version, note=note)
+    name = table.partition(".")[2]
+    run = Run(
+        run_id=f"{name}-{uuid.uuid4().hex[:12]}",
+        stage=RAW,
+        method=name,
+        table_name=table,
+        fingerprint=fingerprint,
+        code_revision=code_revision(),
+        flow_run=flow_run,
+    )
+    screener = Screener.of(lake, table, shape, anew=replace)
+    before = frozenset(screener.published)
+    screens: Counter[str] = Counter()
+    listed: list[dict[str, Any]] = []
+    columns = {"source": "VARCHAR", "licence": "VARCHAR"}
+    with Spool(spool_folder(settings, run.run_id), shape, **columns) as spool:
+        for supply in supplies:
+            hashed, taken = hashlib.blake2b(digest_size=16), 0
+            for batch in supply.batches:
+                good = [found for found in batch if isinstance(found, Good)]
+                bad = [found for found in batch if isinstance(found, Bad)]
+                for found in good:
+                    hashed.update(content_key(found.row).encode())
+                # A row that the table has had before is no news, and no duplicate within the source either.
+                new = [found for found in good if content_key(found.row) not in before]
+                kept, rejected = screener([found.row for found in new])
+                places = {id(found.row): found.place for found in new}
+                spool.add_rows(kept, {}, source=[places[id(row)] for row in kept], licence=[supply.licence] * len(kept))
+                spool.add_rejected([(r.row, r.screen, r.reason, r.evidence) for r in rejected])
+                spool.add_rejected([(None, "unreadable", b.reason, f"{b.place}: {b.evidence}") for b in bad])
+                run.rows_in += len(batch)
+                run.made += len(new)
+                taken += len(kept)
+                screens.update(r.screen for r in rejected)
+                screens["unreadable"] += len(bad)
+            listed.append(
+                {
+                    "source": supply.name,
+                    "licence": supply.licence,
+                    "origin": supply.origin,
+                    "content_hash": hashed.hexdigest(),
+                    "rows": taken,
+                    "run_id": run.run_id,
+                }
+            )
+        run.kept, run.rejected = spool.counts["rows"], sum(screens.values())
+        findings = Findings(sources=listed)
+        if not run.kept and not (last and run.made == 0):
+            run.error = f"{table}: none of {run.rows_in} rows can be used, one at least is wanted"
+            record_failure(lake, run, spool, findings)
+            raise Failure(f"{run.error}; see catalog.rejected where run_id = '{run.run_id}'")
+        version = publish(lake, run, spool, findings, shape=shape, replace=replace, **columns)
+    return Outcome(
+        table=table,
+        status="published",
+        rows_in=run.rows_in,
+        made=run.made,
+        kept=run.kept,
+        rejected={screen: count for screen, count in screens.items() if count},
+        seconds=run.seconds,
+        version=version.ref.version,
+        run_id=run.run_id,
+    )

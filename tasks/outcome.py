@@ -1,0 +1,41 @@
+"""What became of one table in a run: a line of the results."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Status = Literal["published", "unchanged", "quarantined", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A table's figures after a run; `note` says in a line why nothing was published, where nothing was.
+
+    `made` rows came out of the method; `rejected` counts them by screen, `kept` is the rest. `dropped` counts, by
+    operator, what the method itself left out on the way.
+    """
+
+    table: str
+    status: Status
+    rows_in: int = 0
+    made: int = 0
+    kept: int = 0
+    rejected: dict[str, int] = field(default_factory=dict[str, int])
+    dropped: dict[str, int] = field(default_factory=dict[str, int])
+    calls: int = 0
+    reused: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    version: int | None = None
+    run_id: str = ""
+    mlflow_run: str = ""
+    note: str = ""
+
+    @property
+    def stage(self) -> str:
+        """The stage of the table."""
+        return self.table.partition(".")[0]
+
+    @property
+    def method(self) -> str:
+        """The method that makes the table."""
+        return self.table.partition(".")[2]

@@ -1,0 +1,91 @@
+"""The registry: what `catalog.methods` and METHODS.md say about the methods, from the methods themselves."""
+
+import json
+from typing import Any
+
+from catalog.store import Lake, as_frame
+from tasks.method import Method, load_methods
+
+_COLUMNS = {
+    "method": "VARCHAR",
+    "stage": "VARCHAR",
+    "table_name": "VARCHAR",
+    "summary": "VARCHAR",
+    "title": "VARCHAR",
+    "authors": "VARCHAR",
+    "year": "INTEGER",
+    "link": "VARCHAR",
+    "categories": "VARCHAR[]",
+    "also": "VARCHAR[]",
+    "inputs": "VARCHAR",
+    "roles": "VARCHAR[]",
+    "settings": "VARCHAR",
+    "shape": "VARCHAR",
+    "code": "VARCHAR",
+}
+
+
+def describe(method: Method) -> dict[str, Any]:
+    """A method as a row of `catalog.methods`."""
+    return {
+        "method": method.id,
+        "stage": method.stage,
+        "table_name": method.table,
+        "summary": method.summary,
+        "title": method.paper.title,
+        "authors": method.paper.authors,
+        "year": method.paper.year,
+        "link": method.paper.link,
+        "categories": method.categories,
+        "also": method.also,
+        "inputs": json.dumps({name: list(found.tables) for name, found in method.inputs.items()}),
+        "roles": tuple(sorted(set(method.roles.values()))),
+        "settings": json.dumps({name: setting.default for name, setting in method.settings.items()}, default=list),
+        "shape": method.shape.__name__,
+        "code": method.code,
+    }
+
+
+def register_methods(lake: Lake) -> None:
+    """Bring `catalog.methods` up to date; writes nothing where it is."""
+    known = {method.id: method.code for method in load_methods().values()}
+    with lake.read() as connection:
+        there = dict(connection.execute("SELECT method, code FROM catalog.methods").fetchall())
+    if there == known:
+        return
+    with lake.write("catalog.methods: brought up to date") as connection:
+        connection.execute("DELETE FROM lake.catalog.methods")
+        rows = as_frame([describe(method) for method in load_methods().values()], _COLUMNS)
+        connection.register("incoming", rows)
+        connection.execute("INSERT INTO lake.catalog.methods BY NAME SELECT * FROM incoming")
+
+
+def methods_page() -> str:
+    """METHODS.md: every method with its paper, what it reads and makes, and its settings."""
+    lines = [
+        "# Methods",
+        "",
+        "Written by `everspring methods --markdown`; `make lint` fails where it is out of date, `make docs` writes it anew.",
+    ]
+    stage = ""
+    for method in load_methods().values():
+        if method.stage != stage:
+            stage = method.stage
+            lines += ["", f"## {stage}"]
+        reads = "; ".join(f"`{name}`: {' or '.join(found.tables)}" for name, found in method.inputs.items())
+        settings = ", ".join(f"`{name}={setting.default!r}`" for name, setting in method.settings.items())
+        lines += [
+            "",
+            f"### {method.id}",
+            "",
+            method.summary,
+            "",
+            f"- Paper: [{method.paper.title}]({method.paper.link}), {method.paper.authors}, {method.paper.year}",
+            f"- Reads: {reads}",
+            f"- Makes: `{method.table}`, rows of shape `{method.shape.__name__}`",
+            f"- Models: {', '.join(sorted(set(method.roles.values()))) or 'none'}",
+            f"- Settings: {settings or 'none'}",
+            f"- Expects: {', '.join(f'`{promise.name}`' for promise in method.expects) or 'what every table does'}",
+            f"- Survey: {', '.join(method.categories)}" + (f"; also {', '.join(method.also)}" if method.also else ""),
+        ]
+    return "\n".join(lines) + "\n"
