@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from catalog.calls import CallStore, calls_path
 from catalog.records import Record, columns, required, sql_type
 from infra.errors import Failure, Refusal
 from infra.settings import Settings
@@ -113,18 +114,18 @@ class Lake:
     @contextmanager
     def read(self) -> "Generator[duckdb.DuckDBPyConnection]":
         """A read-only connection with the lake as the current catalogue; the lake is made if there is none yet."""
+        self._find_or_make()
+        with self._attached(read_only=True) as connection:
+            yield connection
+
+    def _find_or_make(self) -> None:
         if not self._ready and not self._postgres and not self.catalogue.exists():
             self._prepare()
-        connection = self._connect(read_only=True)
-        try:
-            if not self._ready and not self._complete(connection):  # PostgreSQL's first time, or a maker that died
-                connection.close()
+        if not self._ready:
+            with self._attached(read_only=True) as connection:
+                self._ready = self._complete(connection)
+            if not self._ready:  # PostgreSQL's first time, or a maker that died
                 self._prepare()
-                connection = self._connect(read_only=True)
-            self._ready = True
-            yield connection
-        finally:
-            connection.close()
 
     def query(self, sql: str) -> "pl.DataFrame":
         """Answer a question in SQL; nothing but SELECT and its kin runs, and no file but the lake's own is in reach.
@@ -134,7 +135,8 @@ class Lake:
         """
         import duckdb
 
-        with self.read() as connection:
+        self._find_or_make()
+        with self._attached(read_only=True, once=True) as connection:
             try:
                 statements = connection.extract_statements(sql)
                 kinds = {statement.type for statement in statements}
@@ -153,23 +155,19 @@ class Lake:
 
     @contextmanager
     def write(self, message: str, extra: Mapping[str, Any] | None = None) -> "Generator[duckdb.DuckDBPyConnection]":
-        """One transaction, alone: committed at the end of the block with its message, rolled back where the block raises.
+        """One transaction, alone: committed with its message at the end of the block, rolled back where that raises.
 
         Raises:
             Failure: where the lake cannot be written to.
         """
         self._prepare()
-        with self._alone():
-            connection = self._connect(read_only=False)
-            try:
-                connection.execute("BEGIN")
-                yield connection
-                connection.execute(
-                    "CALL lake.set_commit_message('everspring', ?, extra_info => ?)", [message, json.dumps(extra or {})]
-                )
-                connection.execute("COMMIT")
-            finally:
-                connection.close()  # rolls back what was not committed
+        with self._alone(), self._attached(read_only=False) as connection:
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute(
+                "CALL lake.set_commit_message('everspring', ?, extra_info => ?)", [message, json.dumps(extra or {})]
+            )
+            connection.execute("COMMIT")
 
     def versions(self, table: str | None = None) -> list[Version]:
         """Every version, or those of one table, oldest first."""
@@ -203,7 +201,7 @@ class Lake:
         return found[ref.version]
 
     def ids(self, version: Version, *, rows: int | None = None, seed: int = 0) -> list[str]:
-        """The record ids of a version, in an order that depends on nothing but the ids and the seed; the first `rows`."""
+        """The first `rows` record ids of a version, in an order that depends on nothing but the ids and the seed."""
         with self.read() as connection:
             found = connection.execute(
                 f"SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
@@ -294,26 +292,34 @@ class Lake:
         """Make schemas and system tables, where they are not there yet."""
         if self._ready:
             return
-        with self._alone():
-            connection = self._connect(read_only=False)
-            try:
-                if not self._complete(connection):
-                    connection.execute("BEGIN")
-                    for schema in SCHEMAS:
-                        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-                    connection.execute(_SCRIPT.read_text("utf-8"))
-                    connection.execute("COMMIT")
-            finally:
-                connection.close()
+        with self._alone(), self._attached(read_only=False) as connection:
+            if not self._complete(connection):
+                connection.execute("BEGIN")
+                for schema in SCHEMAS:
+                    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+                connection.execute(_SCRIPT.read_text("utf-8"))
+                connection.execute(self._calls_view)
+                connection.execute("COMMIT")
         self._ready = True
 
-    @staticmethod
-    def _complete(connection: "duckdb.DuckDBPyConnection") -> bool:
-        """Whether every system table is there."""
+    def _complete(self, connection: "duckdb.DuckDBPyConnection") -> bool:
+        """Whether every system table is there, and the view of the calls reads those of this home folder."""
         there = connection.execute(
             "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = 'lake'"
         ).fetchall()
-        return set(re.findall(r"CREATE TABLE IF NOT EXISTS (\S+)", _SCRIPT.read_text("utf-8"))) <= {n for (n,) in there}
+        wanted = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\S+)", _SCRIPT.read_text("utf-8")))
+        view = connection.execute(
+            "SELECT sql FROM duckdb_views() WHERE database_name = 'lake' AND view_name = 'calls'"
+        ).fetchone()
+        reads_ours = view is not None and _quoted(str(calls_path(self._settings))) in view[0]
+        return wanted <= {name for (name,) in there} and reads_ours
+
+    @property
+    def _calls_view(self) -> str:
+        """SQL that makes `catalog.calls` of the call store's file, which is made here where there is none."""
+        path = calls_path(self._settings)
+        CallStore(path).create()
+        return f"CREATE OR REPLACE VIEW catalog.calls AS FROM sqlite_scan({_quoted(str(path))}, 'calls')"
 
     @contextmanager
     def _alone(self) -> Generator[None]:
@@ -330,32 +336,59 @@ class Lake:
         with FileLock(f"{self.catalogue}.lock"):
             yield
 
-    def _connect(self, *, read_only: bool) -> "duckdb.DuckDBPyConnection":
-        import duckdb
+    @contextmanager
+    def _attached(self, *, read_only: bool, once: bool = False) -> "Generator[duckdb.DuckDBPyConnection]":
+        """A DuckDB with the lake attached for the length of the block; what was not committed is rolled back.
 
-        connection = duckdb.connect(
-            config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-        )
+        `once`: nobody gets this DuckDB again, as befits one whose configuration the block locks.
+        """
+        import duckdb  # 80 ms that `--help` does not need
+
+        connection = _idle.pop() if _idle else _new_duckdb()
         try:
-            load_extension(connection, "ducklake")
-            load_extension(connection, "sqlite_scanner")
-            mode = ", READ_ONLY" if read_only else ""
-            if self._postgres:
-                load_extension(connection, "postgres_scanner")
-                connection.execute(_postgres_secret(self._settings.lake))
-                target, mode = "postgres:", f", META_SECRET 'lake_catalogue'{mode}"
-            else:  # the home folder may have moved since the lake was made
-                target, mode = f"sqlite:{self.catalogue}", f", OVERRIDE_DATA_PATH true{mode}"
-            connection.execute(f"ATTACH {_quoted(f'ducklake:{target}')} AS lake (DATA_PATH {_quoted(self.data)}{mode})")
-            connection.execute("USE lake")
-            connection.execute("SET TimeZone = 'UTC'")
+            self._attach(connection, read_only=read_only)
         except duckdb.Error as error:
             connection.close()
             raise Failure(
                 f"lake: {'PostgreSQL' if self._postgres else self.catalogue} cannot be opened "
                 f"({str(error).splitlines()[0]}); see `everspring doctor`"
             ) from None
-        return connection
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if once:
+            connection.close()
+            return
+        connection.execute("USE memory")
+        connection.execute("DETACH lake")
+        _idle.append(connection)
+
+    def _attach(self, connection: "duckdb.DuckDBPyConnection", *, read_only: bool) -> None:
+        mode = ", READ_ONLY" if read_only else ""
+        if self._postgres:
+            load_extension(connection, "postgres_scanner")
+            connection.execute(_postgres_secret(self._settings.lake))
+            target, mode = "postgres:", f", META_SECRET 'lake_catalogue'{mode}"
+        else:  # the home folder may have moved since the lake was made
+            target, mode = f"sqlite:{self.catalogue}", f", OVERRIDE_DATA_PATH true{mode}"
+        connection.execute(f"ATTACH {_quoted(f'ducklake:{target}')} AS lake (DATA_PATH {_quoted(self.data)}{mode})")
+        connection.execute("USE lake")
+
+
+_idle: "list[duckdb.DuckDBPyConnection]" = []
+"""DuckDBs with their extensions loaded and nothing attached: loading checks signatures, which takes 0.2 s."""
+
+
+def _new_duckdb() -> "duckdb.DuckDBPyConnection":
+    import duckdb  # see Lake._attached
+
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    load_extension(connection, "ducklake")
+    load_extension(connection, "sqlite_scanner")
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 def load_extension(connection: "duckdb.DuckDBPyConnection", name: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -30,8 +31,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out = Console()
-err = Console(stderr=True)
+PIPED = 200
+"""Columns of output that no terminal bounds."""
+out = Console(width=None if sys.stdout.isatty() else PIPED)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED)
 
 
 # ── completion: names, as the shell asks for them ──
@@ -105,15 +108,38 @@ def run(
 ) -> None:
     """Run a stage's methods, or the whole lifecycle."""
     from catalog.store import STAGES
-    from infra.settings import ROLES, Endpoint
-    from tasks.method import find_method
 
     if stage not in (*STAGES, LIFECYCLE):
         raise Refusal.unknown("stage", stage, (*STAGES, LIFECYCLE))
-    for name in method or []:
+    _check_methods(stage, method or [])
+    settings, reads, roles = _by_method(setting, "--set"), _by_method(read, "--read"), _pairs(role, "--role")
+    _check_words(settings, reads, roles)
+    asked: dict[str, Any] = {
+        "rows": _number(rows), "settings": settings, "reads": reads, "roles": roles, "seed": seed, "replace": replace,
+        "force": force,
+    }  # fmt: skip
+    if stage != LIFECYCLE:
+        asked["methods"] = method
+    _run(stage, asked)
+
+
+def _check_methods(stage: str, names: Iterable[str]) -> None:
+    from tasks.method import find_method
+
+    for name in names:
+        if stage == LIFECYCLE:
+            raise Refusal("--method: methods are of one stage, lifecycle has all; name the stage")
         if stage != find_method(name).stage:
             raise Refusal(f"method {name!r}: is of stage {find_method(name).stage}, not {stage}; run that stage")
-    settings, reads, roles = _by_method(setting, "--set"), _by_method(read, "--read"), _pairs(role, "--role")
+
+
+def _check_words(
+    settings: Mapping[str, Mapping[str, str]], reads: Mapping[str, Mapping[str, str]], roles: Mapping[str, str]
+) -> None:
+    """Find what no method, input or role is called before anything is started."""
+    from infra.settings import ROLES, Endpoint
+    from tasks.method import find_method
+
     for name, given in settings.items():
         find_method(name).configure(given)
     for name, given in reads.items():
@@ -125,15 +151,6 @@ def run(
             raise Refusal.unknown("role", name, ROLES)
         for model in models.split(","):
             Endpoint.parse(model)
-    asked: dict[str, Any] = {
-        "rows": _number(rows), "settings": settings, "reads": reads, "roles": roles, "seed": seed, "replace": replace,
-        "force": force,
-    }  # fmt: skip
-    if stage != LIFECYCLE:
-        asked["methods"] = method
-    elif method:
-        raise Refusal("--method: methods are of one stage, lifecycle has all; name the stage")
-    _run(stage, asked)
 
 
 def _run(stage: str, asked: Mapping[str, Any]) -> "list[Outcome]":
@@ -168,7 +185,7 @@ def show_outcomes(outcomes: "Sequence[Outcome]") -> None:
     """The table of results, and why nothing was published where nothing was."""
     from flows.stage import line
 
-    table = Table(title="Results", title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     lines = [line(outcome) for outcome in outcomes]
     for name in lines[0] if lines else ():
         numeric = name in {"rows in", "made", "kept", "tokens", "seconds"}
@@ -375,14 +392,13 @@ def import_(
     force: Annotated[bool, typer.Option("--force", help="Import even what is there already.")] = False,
 ) -> None:
     """Take your own data into a raw table, screened, with its origin and licence."""
-    from catalog.imports import choose_shape
-
+    from catalog.imports import describe, find_shape, guess_shape
     from infra.settings import load_settings
     from tasks.ingest import ingest_file, ingest_source
     from tasks.screening import BENCHMARKS
 
     fields = _pairs(mapping, "--map")
-    chosen = choose_shape(where, shape, fields)
+    chosen = find_shape(shape) if shape else guess_shape(describe(where).columns, fields)
     lake, settings = _lake(), load_settings()
     with err.status("importing"):
         if table != BENCHMARKS:
@@ -392,6 +408,24 @@ def import_(
         )
     show_outcomes([outcome])
     out.print(f"Read it with --read METHOD.INPUT={table}", highlight=False)
+
+
+@app.command()
+def up(
+    prefect_port: Annotated[int, typer.Option(help="Port of Prefect's page.")] = 4200,
+    mlflow_port: Annotated[int, typer.Option(help="Port of MLflow's page.")] = 5000,
+) -> None:
+    """Serve Prefect's and MLflow's pages on loopback until interrupted; runs meanwhile report there."""
+    from infra.mlflow_server import mlflow_server
+    from infra.prefect_server import prefect_server
+    from infra.settings import load_settings
+
+    settings = load_settings()
+    with prefect_server(settings, prefect_port) as api, mlflow_server(settings, mlflow_port) as page:
+        out.print(f"Prefect  {api.removesuffix('/api')}\nMLflow   {page}\nCtrl-C ends both", highlight=False)
+        import threading
+
+        threading.Event().wait()
 
 
 @app.command()
@@ -422,8 +456,7 @@ def _lake() -> "Lake":
 
 def _show(frame: "pl.DataFrame", form: str, empty: str = "no rows") -> None:
     if form == "csv":
-        flat = frame.with_columns([frame[name].map_elements(json.dumps, str).alias(name) for name in _nested(frame)])
-        sys.stdout.write(flat.write_csv())
+        sys.stdout.write(_flat(frame).write_csv())
     elif form == "json":
         print(json.dumps(frame.to_dicts(), ensure_ascii=False, default=str, indent=2))
     elif form == "parquet":
@@ -431,7 +464,7 @@ def _show(frame: "pl.DataFrame", form: str, empty: str = "no rows") -> None:
     elif frame.is_empty():
         err.print(empty, style="dim", highlight=False)
     else:
-        table = Table()
+        table = Table(box=box.SIMPLE_HEAD)
         for name, kind in frame.schema.items():
             table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
         for row in frame.rows():
@@ -439,8 +472,16 @@ def _show(frame: "pl.DataFrame", form: str, empty: str = "no rows") -> None:
         out.print(table)
 
 
-def _nested(frame: "pl.DataFrame") -> list[str]:
-    return [name for name, kind in frame.schema.items() if kind.is_nested()]
+def _flat(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """The frame with lists and structs as JSON text, which is all that CSV can hold."""
+    import polars as pl
+
+    nested = [column for column in frame.iter_columns() if column.dtype.is_nested()]
+    as_text = [
+        pl.Series(column.name, [json.dumps(cell, ensure_ascii=False, default=str) for cell in column.to_list()])
+        for column in nested
+    ]
+    return frame.with_columns(as_text)
 
 
 def main() -> None:

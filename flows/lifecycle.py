@@ -39,7 +39,7 @@ def lifecycle(
     with workplace(roles) as place:
         for stage, stage_run in FLOWS.items():
             place.progress.say(f"── {stage}", "bold")
-            result = stage_run(
+            state: Any = stage_run(
                 rows=rows,
                 settings=settings,
                 reads=reads,
@@ -48,7 +48,8 @@ def lifecycle(
                 replace=replace,
                 force=force,
                 return_state=True,
-            ).result(raise_on_failure=False)
+            )
+            result = state.result(raise_on_failure=False)
             if isinstance(result, StageFailure):
                 failures.append(result)
                 outcomes += result.outcomes

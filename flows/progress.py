@@ -59,7 +59,7 @@ class Progress:
 
     @contextmanager
     def table(self, name: str, report: Callable[[float], None] | None = None) -> Generator[None]:
-        """Show the work on a table while the block runs; `report` is told the share done (0 to 1) of the current step."""
+        """Show the work on a table while the block runs; `report` is told the share done, 0 to 1, of its step."""
         self._doing = _Doing(name, began=time.monotonic())
         stop = threading.Event()
         ticker = threading.Thread(target=self._tick, args=(stop, report), daemon=True)

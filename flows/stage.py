@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from prefect import flow, runtime, task
+from prefect import flow, task
 from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.flows import Flow
-from prefect.states import State
+from prefect.runtime import flow_run
 from rich.console import Console
 
 from catalog.sources import load_sources
@@ -73,7 +73,7 @@ def stage_flow(stage: str, description: str) -> "Flow[..., list[Outcome]]":
     """The Prefect flow of a stage."""
 
     def name_run() -> str:
-        given = runtime.flow_run.parameters
+        given = flow_run.parameters
         what = ", ".join(given.get("methods") or []) or "all methods"
         return f"{stage}: {what}, {given.get('rows') or 'all'} rows"
 
@@ -88,7 +88,7 @@ def stage_flow(stage: str, description: str) -> "Flow[..., list[Outcome]]":
         replace: bool = False,
         force: bool = False,
     ) -> list[Outcome]:
-        order = Order(rows=rows, replace=replace, force=force, flow_run=str(runtime.flow_run.id or ""))
+        order = Order(rows=rows, replace=replace, force=force, flow_run=str(flow_run.id or ""))
         with workplace(roles) as place:
             return _run_stage(place, _chosen(stage, methods), order, settings or {}, reads or {}, seed)
 
@@ -117,9 +117,10 @@ def _run_stage(
     seed: int | None,
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    errors: list[BaseException] = []
+    errors: list[EverspringError] = []
     for table in (BENCHMARKS, *_raw_tables(place.lake, methods)):
-        _collect(_ingest.with_options(task_run_name=f"import {table}")(table, return_state=True), outcomes, errors)
+        state = _ingest.with_options(task_run_name=f"import {table}")(table, return_state=True)
+        _collect(state.result(raise_on_failure=False), outcomes, errors)
     for method in methods:
         given = dict(settings.get(method.id, {}))
         if seed is not None and "seed" in method.settings:
@@ -127,13 +128,14 @@ def _run_stage(
         its_order = replace(order, settings=given, reads=reads.get(method.id, {}))
         read = ", ".join(its_order.reads.get(name) or found.tables[0] for name, found in method.inputs.items())
         named = _materialize.with_options(task_run_name=f"make {method.table} from {read}")
-        _collect(named(method.id, its_order, return_state=True), outcomes, errors)
+        state = named(method.id, its_order, return_state=True)
+        _collect(state.result(raise_on_failure=False), outcomes, errors)
     create_table_artifact(
         key="results", table=[line(outcome) for outcome in outcomes], description="What became of each table"
     )
     if errors:
         message = "; ".join(str(error) for error in errors)
-        worst = max(getattr(error, "exit_code", 1) for error in errors)
+        worst = max(error.exit_code for error in errors)
         raise StageFailure(message, outcomes, worst)
     return outcomes
 
@@ -151,23 +153,23 @@ def _raw_tables(lake: Lake, methods: Sequence[Method]) -> list[str]:
     return list(wanted)
 
 
-def _collect(state: "State[Outcome]", outcomes: list[Outcome], errors: list[BaseException]) -> None:
-    result = state.result(raise_on_failure=False)
+def _collect(result: Any, outcomes: list[Outcome], errors: list[EverspringError]) -> None:
+    """Sort what a task came to; an error that no user can act on is a bug, and raised."""
     if isinstance(result, Outcome):
         outcomes.append(result)
-    elif isinstance(result, BaseException):
+    elif isinstance(result, EverspringError):
         errors.append(result)
         if isinstance(result, GateRefusal):
             outcomes.append(result.outcome)
-        elif not isinstance(result, EverspringError):
-            raise result
+    else:
+        raise result
 
 
 @task(name="import", cache_policy=NO_CACHE)
 def _ingest(table: str) -> Outcome:
     place = _open[-1]
     with place.progress.table(table):
-        outcome = ingest_source(place.lake, table, place.settings, flow_run=str(runtime.flow_run.id or ""))
+        outcome = ingest_source(place.lake, table, place.settings, flow_run=str(flow_run.id or ""))
     if outcome.status == "published":
         place.progress.say(f"{table}@{outcome.version}: {outcome.kept} rows imported", "dim")
     return outcome

@@ -1,5 +1,6 @@
-"""A Prefect server of a run's own, in a child process that ends with its parent, however that dies."""
+"""A Prefect server in a child process that ends with its parent, however that dies."""
 
+import json
 import os
 import socket
 import subprocess
@@ -36,33 +37,54 @@ def configure(settings: Settings) -> None:
 
 @contextmanager
 def prefect_api(settings: Settings) -> Generator[str]:
-    """The address of a Prefect API: the one the settings name, else a server of our own on a loopback port.
+    """The address of a Prefect API: the one the settings name, else the one `everspring up` serves, else our own.
 
     Raises:
-        Failure: where the server does not come up.
+        Failure: where a server of our own does not come up.
     """
     configure(settings)
-    if settings.prefect:
-        yield settings.prefect
+    if address := settings.prefect or _announced(settings):
+        os.environ["PREFECT_API_URL"] = address
+        yield address
         return
-    port = _free_port()
+    with prefect_server(settings) as address:
+        os.environ["PREFECT_API_URL"] = address
+        try:
+            yield address
+        finally:
+            del os.environ["PREFECT_API_URL"]
+
+
+@contextmanager
+def prefect_server(settings: Settings, port: int | None = None) -> Generator[str]:
+    """Serve Prefect's API and page from the home folder for the length of the block; yields the API's address.
+
+    Args:
+        settings: which home folder.
+        port: on loopback; a free one where left out. A server on a port asked for is used by runs that start meanwhile.
+    """
+    configure(settings)
+    at = port or free_port()
+    address = f"http://127.0.0.1:{at}/api"
     log = settings.folder("prefect") / "server.log"
     with log.open("ab") as output:
         server = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "infra.prefect_server", str(port)],
+            [sys.executable, "-m", "infra.prefect_server", str(at)],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            env={**os.environ, "PYTHONWARNINGS": "ignore", "PREFECT_SERVER_UI_API_URL": address},
             start_new_session=True,
         )
+    announcement = _announcement(settings)
     try:
-        address = f"http://127.0.0.1:{port}/api"
         _wait(address, server, log)
-        os.environ["PREFECT_API_URL"] = address
+        if port:
+            announcement.write_text(json.dumps({"address": address}))
         yield address
     finally:
-        os.environ.pop("PREFECT_API_URL", None)
+        if port:
+            announcement.unlink(missing_ok=True)
         assert server.stdin
         server.stdin.close()  # the child ends when its input does
         try:
@@ -71,21 +93,41 @@ def prefect_api(settings: Settings) -> Generator[str]:
             server.kill()
 
 
+def _announcement(settings: Settings) -> Path:
+    return settings.folder("prefect") / "serving.json"
+
+
+def _announced(settings: Settings) -> str:
+    """The address of a server that says it serves this home folder, and does."""
+    try:
+        address = str(json.loads(_announcement(settings).read_text())["address"])
+    except (OSError, ValueError, KeyError):
+        return ""
+    return address if _healthy(address) else ""
+
+
+def _healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=5):  # noqa: S310 - loopback
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
 def _wait(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
             break
-        try:
-            with urllib.request.urlopen(f"{address}/health", timeout=5):  # noqa: S310 - loopback
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
+        if _healthy(address):
+            return
+        time.sleep(0.1)
     said = log.read_text("utf-8", "replace").strip().splitlines()[-1:] or ["nothing"]
     raise Failure(f"Prefect server: did not start (it said: {said[0]}); see {log}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,6 @@
-"""Settings: one frozen object, from `EVERSPRING_*`, `OPENAI_BASE_URL`, `OPENAI_API_KEY` and an optional `everspring.toml`.
+"""Settings: one frozen object from the environment and an optional `everspring.toml`.
+
+Variables are `EVERSPRING_*`, and `OPENAI_BASE_URL` and `OPENAI_API_KEY` as the openai package reads them.
 
 The environment wins over the file. Secrets are `SecretStr`: they are never printed, logged or stored.
 """
@@ -120,6 +122,11 @@ class Settings(BaseSettings):
     def _key(self, endpoint: Endpoint) -> SecretStr | None:
         """The shared key goes to the shared endpoint only: a role's own address never receives it."""
         return self.api_key if not endpoint.url or endpoint.url == self.base_url else None
+
+    @property
+    def tracking_uri(self) -> str:
+        """Where MLflow keeps its runs."""
+        return self.mlflow or f"sqlite:///{self.folder() / 'mlflow.db'}"
 
     def folder(self, *parts: str) -> Path:
         """A folder under the home folder, made if need be.

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.imports import Bad, Good, content_hash, origin_of, read_rows
-from quality.screens import content_key
-
 from catalog.publish import Findings, Run, publish, record_failure
 from catalog.records import Record, digest
 from catalog.sources import sources_of
@@ -18,6 +16,7 @@ from catalog.spool import Spool
 from catalog.store import RAW, Lake, TableRef
 from infra.errors import Failure, Refusal
 from infra.settings import Settings
+from quality.screens import content_key
 from tasks.materialize import code_revision, spool_folder
 from tasks.outcome import Outcome
 from tasks.screening import Screener
@@ -139,7 +138,7 @@ def _ingest(
                 spool.add_rejected([(r.row, r.screen, r.reason, r.evidence) for r in rejected])
                 spool.add_rejected([(None, "unreadable", b.reason, f"{b.place}: {b.evidence}") for b in bad])
                 run.rows_in += len(batch)
-                run.made += len(new)
+                run.made += len(new) + len(bad)
                 taken += len(kept)
                 screens.update(r.screen for r in rejected)
                 screens["unreadable"] += len(bad)

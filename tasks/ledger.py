@@ -1,7 +1,7 @@
 """The ledger: what each operator took in, gave out, dropped and asked, kept only while a method runs.
 
-Operators report through `@operator` and `drop`; the LLM client through `Ledger.asked`. Outside a run all of it is silent,
-so operators are plain functions in a test or a notebook.
+Operators report through `@operator` and `drop`; the LLM client through `Ledger.asked`. Outside a run all of it is
+silent, so operators are plain functions in a test or a notebook.
 """
 
 import functools

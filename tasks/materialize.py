@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.calls import attribution
-from quality.diversity import diversity, texts_of
-from quality.gate import Check, audit, blocked
-
 from catalog.lineage import edges_of
 from catalog.publish import Findings, Run, publish, quarantine, record_failure
 from catalog.records import Record, digest
@@ -22,7 +19,11 @@ from catalog.spool import Spool
 from catalog.store import RAW, Lake, TableRef, Version, known_tables
 from infra.errors import EverspringError, Failure, Refusal
 from infra.settings import Settings
+from quality.diversity import diversity
 from quality.expectations import rows_at_least, unique
+from quality.gate import Check, audit, blocked
+from quality.screens import yield_rate
+from quality.texts import texts_of
 from tasks import track
 from tasks.ledger import Ledger, Watcher, keep
 from tasks.llm import Models
@@ -218,12 +219,11 @@ def _decide(
         *audit(new, [e for e in promises if e.of_new_rows], method.table),
         *audit(whole, [e for e in promises if not e.of_new_rows], method.table),
     ]
-    candidates = run.made + run.dropped
     metrics = {
         "rows": float(whole.height),
-        "yield": run.kept / candidates if candidates else 0.0,
-        "contaminated": ledger.rejected["contaminated"] / run.made if run.made else 0.0,
-        **diversity(texts_of(whole, method.shape)),
+        "yield": yield_rate(run.made + run.dropped, run.kept),
+        "contaminated": yield_rate(run.made, ledger.rejected["contaminated"]),
+        **diversity(texts_of(whole.iter_rows(named=True), method.shape)),
     }
     findings = Findings(checks=[asdict(check) for check in checks], metrics=metrics, ledger=_steps(ledger))
     broken = blocked(checks)

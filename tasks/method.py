@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from catalog.records import Record, digest
 from catalog.store import STAGES
 from infra.errors import Refusal
+from infra.settings import ROLES, Role
 from quality.expectations import Expectation
 from tasks.llm import LLM
 
@@ -86,7 +87,7 @@ class Method:
     also: tuple[str, ...]
     expects: tuple[Expectation, ...]
     inputs: Mapping[str, Input]
-    roles: Mapping[str, str]
+    roles: Mapping[str, Role]
     settings: Mapping[str, "Setting"]
     shape: type[Record]
     module: ModuleType = field(repr=False)
@@ -148,7 +149,8 @@ class Setting:
         except ValidationError as error:
             wanted = getattr(self.type, "__name__", str(self.type))
             raise Refusal(
-                f"{subject}: {value!r} was given, {wanted} is wanted; {error.errors()[0]['msg']} (default {self.default!r})"
+                f"{subject}: {value!r} was given, {wanted} is wanted; {error.errors()[0]['msg']} "
+                f"(default {self.default!r})"
             ) from None
 
 
@@ -194,30 +196,14 @@ def read_method(module: ModuleType) -> Method:
     declared = getattr(function, "__everspring__", None)
     if function is None or declared is None:
         raise TypeError(f"{module.__name__}: no method was found; define a function {name}() under @method")
-    hints = get_type_hints(function, include_extras=True)
-    inputs: dict[str, Input] = {}
-    roles: dict[str, str] = {}
-    settings: dict[str, Setting] = {}
-    for parameter in inspect.signature(function).parameters.values():
-        hint = hints.get(parameter.name)
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            if parameter.default is parameter.empty:
-                raise TypeError(f"{name}: setting {parameter.name} has no default; give it the paper's value")
-            settings[parameter.name] = Setting(hint, parameter.default)
-        elif hint is LLM:
-            roles[parameter.name] = "generator" if parameter.name == "llm" else parameter.name
-        elif shape := _row_shape(hint):
-            tables = declared["reads"].get(parameter.name)
-            if not tables:
-                raise TypeError(f"{name}: {parameter.name} reads no table; name one in @method(reads={{...}})")
-            inputs[parameter.name] = Input(shape, tables, partitioned=get_origin(hint) is Annotated)
-        else:
-            raise TypeError(f"{name}: parameter {parameter.name} is {hint!r}; wanted Rows[...], LLM or keyword-only")
-    shape = _row_shape(hints.get("return"))
+    inputs, roles, settings = _read_parameters(name, function, declared["reads"])
+    shape = _row_shape(get_type_hints(function).get("return"))
     if shape is None:
-        raise TypeError(f"{name}: returns {hints.get('return')!r}; wanted Rows[a record]")
+        raise TypeError(f"{name}: returns {get_type_hints(function).get('return')!r}; wanted Rows[a record]")
     if stray := set(declared["reads"]) - set(inputs):
         raise TypeError(f"{name}: reads names {sorted(stray)}, which are no Rows parameters")
+    if stray := set(declared["categories"]) - CATEGORIES or set(declared["also"]) - set(STAGES):
+        raise TypeError(f"{name}: {sorted(stray)} are no categories or stages; see CATEGORIES and STAGES")
     doc = (module.__doc__ or "").strip().splitlines()
     return Method(
         run=function,
@@ -234,6 +220,34 @@ def read_method(module: ModuleType) -> Method:
         shape=shape,
         module=module,
     )
+
+
+def _read_parameters(
+    name: str, function: Callable[..., Any], reads: Mapping[str, tuple[str, ...]]
+) -> tuple[dict[str, Input], dict[str, Role], dict[str, Setting]]:
+    """What a method's signature says: the tables it reads, the models it needs, its settings."""
+    hints = get_type_hints(function, include_extras=True)
+    inputs: dict[str, Input] = {}
+    roles: dict[str, Role] = {}
+    settings: dict[str, Setting] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        hint = hints.get(parameter.name)
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            if parameter.default is parameter.empty:
+                raise TypeError(f"{name}: setting {parameter.name} has no default; give it the paper's value")
+            settings[parameter.name] = Setting(hint, parameter.default)
+        elif hint is LLM:
+            role = "generator" if parameter.name == "llm" else parameter.name
+            if role not in ROLES:
+                raise TypeError(f"{name}: {role} is no role; name the parameter llm or one of {', '.join(ROLES)}")
+            roles[parameter.name] = role
+        elif shape := _row_shape(hint):
+            if parameter.name not in reads:
+                raise TypeError(f"{name}: {parameter.name} reads no table; name one in @method(reads={{...}})")
+            inputs[parameter.name] = Input(shape, reads[parameter.name], partitioned=get_origin(hint) is Annotated)
+        else:
+            raise TypeError(f"{name}: parameter {parameter.name} is {hint!r}; wanted Rows[...], LLM or keyword-only")
+    return inputs, roles, settings
 
 
 def _row_shape(hint: Any) -> type[Record] | None:

@@ -65,7 +65,7 @@ def methods_page() -> str:
     lines = [
         "# Methods",
         "",
-        "Written by `everspring methods --markdown`; `make lint` fails where it is out of date, `make docs` writes it anew.",
+        "Written by `make docs` from the methods themselves; `make lint` fails where it is out of date.",
     ]
     stage = ""
     for method in load_methods().values():

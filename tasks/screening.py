@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from quality.screens import Rejection, content_key, screen
-
 from catalog.records import BenchmarkItem, Record
 from catalog.store import Lake, Version
 from quality.contamination import BenchmarkIndex
+from quality.screens import Rejection, content_key, screen
 
 R = TypeVar("R", bound=Record)
 

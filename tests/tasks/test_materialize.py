@@ -1,0 +1,244 @@
+"""Materialize: a toy method through the real lake, gate, call store and MLflow."""
+
+import importlib.util
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.publish import Findings, Run, publish
+from catalog.records import Prompt
+from catalog.spool import Spool
+from catalog.store import Lake, TableRef
+from infra.errors import Failure, Refusal
+from infra.settings import Settings, load_settings
+from tasks.llm import Models, open_models
+from tasks.materialize import GateRefusal, Order, materialize
+from tasks.method import Method, read_method
+
+TOY = '''"""Answer each seed in capitals."""
+from catalog.records import Prompt, PromptCompletion
+from quality.expectations import unique
+from tasks.llm import LLM
+from tasks.method import Paper, Partition, Rows, method
+from tasks.operators.generate import generate
+
+
+@method(
+    paper=Paper("On toys", "A. Maker", 2020, arxiv="2001.00001"),
+    categories=["general-model-distillation"],
+    reads={"seeds": "raw.seeds"},
+    expects=[unique("completion")],
+)
+def toy(seeds: Partition[Prompt], llm: LLM, *, prefix: str = "", seed: int = 0) -> Rows[PromptCompletion]:
+    drafts = [
+        PromptCompletion(prompt=row.prompt, completion=answer.value, origin=(row, answer))
+        for row, answer in generate(llm, seeds, prefix + "{prompt}", seed=seed)
+    ]
+    return [
+        PromptCompletion(prompt=draft.prompt, completion=draft.completion.upper(), origin=(draft,)) for draft in drafts
+    ]
+'''
+
+
+class Bench:
+    """A home with one table of seeds, a scripted model, and a toy method to run on them."""
+
+    def __init__(self, home: Path, settings: Settings, models: Models) -> None:
+        self.home, self.settings, self.models = home, settings, models
+        self.lake = Lake(settings)
+        self.put("alpha", "beta", "gamma")
+
+    def put(self, *prompts: str) -> None:
+        run = Run(run_id=f"seeds-{prompts[0]}", stage="raw", method="seeds", table_name="raw.seeds", fingerprint="s")
+        with Spool(self.home / "spool" / run.run_id, Prompt) as spool:
+            spool.add_rows([Prompt(prompt=prompt) for prompt in prompts], {})
+            publish(self.lake, run, spool, Findings(), shape=Prompt)
+
+    def method(self, source: str = TOY) -> Method:
+        file = self.home / "toy.py"
+        file.write_text(source)
+        spec = importlib.util.spec_from_file_location("tasks.sft.toy", file)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return read_method(module)
+
+    def run(self, source: str = TOY, **order: Any) -> Any:
+        return materialize(self.method(source), self.lake, self.models, Order(**order), self.settings)
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.lake.query(sql).rows()
+
+
+@pytest.fixture(scope="module")
+def tracking(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """One MLflow store for all tests: making one takes seconds."""
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
+
+
+@pytest.fixture
+def bench_with(tmp_path: Path, scripted_server: Callable[..., Any], tracking: str) -> Iterator[Callable[..., Bench]]:
+    """A bench whose model answers as a function says: `bench_with(answer, **settings)`."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def make(answer: Callable[[str, Any], Any] = lambda prompt, body: f"re {prompt}", **given: Any) -> Bench:
+            server = scripted_server(answer)
+            settings = load_settings(
+                home=tmp_path, base_url=server.url, model="scripted", retries=1, mlflow=tracking, **given
+            )
+            bench = Bench(tmp_path, settings, stack.enter_context(open_models(settings)))
+            bench.server = server  # type: ignore[attr-defined]
+            return bench
+
+        yield make
+
+
+def test_a_run_publishes_rows_with_figures_lineage_and_checks(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with()
+    outcome = bench.run()
+    assert (outcome.status, outcome.rows_in, outcome.made, outcome.kept, outcome.version) == ("published", 3, 3, 3, 1)
+    assert bench.ask("SELECT completion FROM sft.toy ORDER BY 1") == [("RE ALPHA",), ("RE BETA",), ("RE GAMMA",)]
+    assert bench.ask("SELECT status, calls, reused FROM catalog.runs WHERE method = 'toy'") == [("published", 3, 0)]
+    assert bench.ask("SELECT DISTINCT passed FROM catalog.checks") == [(True,)]
+    assert bench.ask("SELECT operator, rows_in, rows_out, calls FROM catalog.ledger") == [("generate", 3, 3, 3)]
+    assert bench.ask("SELECT parent_table FROM catalog.table_lineage") == [("raw.seeds",)]
+
+
+def test_lineage_goes_through_intermediate_rows_and_calls_to_the_seed(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with()
+    bench.run()
+    walked = bench.ask(
+        """
+        WITH RECURSIVE up AS (
+            SELECT l.* FROM catalog.lineage AS l JOIN sft.toy USING (record_id) WHERE completion = 'RE BETA'
+            UNION SELECT l.* FROM catalog.lineage AS l JOIN up ON l.record_id = up.parent_id
+        )
+        SELECT kind, s.prompt, c.text FROM up
+        LEFT JOIN raw.seeds AS s ON s.record_id = parent_id LEFT JOIN catalog.calls AS c ON c.call_id = parent_id
+        ORDER BY ALL
+        """
+    )
+    assert ("row", "beta", None) in walked
+    assert ("call", None, "re beta") in walked
+    assert len(walked) == 3  # the intermediate draft besides
+    assert bench.ask("SELECT s.prompt FROM sft.toy t JOIN raw.seeds s ON t.parents[1] = s.record_id ORDER BY 1") == [
+        ("alpha",),
+        ("beta",),
+        ("gamma",),
+    ]
+
+
+def test_the_same_again_publishes_and_asks_nothing_and_says_why(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with()
+    bench.run()
+    asked = len(bench.server.requests)  # type: ignore[attr-defined]
+    outcome = bench.run()
+    assert (outcome.status, outcome.version) == ("unchanged", 1)
+    assert "same code, settings, models and inputs" in outcome.note
+    assert len(bench.server.requests) == asked  # type: ignore[attr-defined]
+
+
+def test_force_makes_another_version_from_the_call_store(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with()
+    bench.run()
+    with pytest.raises(GateRefusal):  # every row repeats one that is there, so the version would add nothing
+        bench.run(force=True)
+    assert bench.run(force=True, replace=True).version == 2
+    assert len(bench.server.requests) == 3  # type: ignore[attr-defined]
+    assert bench.ask("SELECT count(*) FROM sft.toy") == [(3,)]
+
+
+def test_new_input_rows_are_added_and_only_they_are_asked_about(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with()
+    bench.run()
+    bench.put("delta")
+    outcome = bench.run()
+    assert (outcome.kept, outcome.rejected, outcome.version) == (1, {"duplicate": 3}, 2)
+    assert len(bench.server.requests) == 4  # type: ignore[attr-defined]
+
+
+def test_another_seed_is_another_fingerprint(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with(lambda prompt, body: f"{prompt} {body.get('seed')}")
+    bench.run()
+    assert bench.run(settings={"seed": "7"}).version == 2
+
+
+def test_a_broken_expectation_publishes_nothing_and_says_where_to_look(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with(lambda prompt, body: "the same" if body["messages"][0]["content"].startswith("x") else prompt)
+    bench.run()
+    with pytest.raises(GateRefusal) as refused:
+        bench.run(settings={"prefix": "x "})
+    message = str(refused.value)
+    assert "sft.toy@2: 1 of 3 expectations is broken (unique(completion): 3 of 6 rows)" in message
+    assert "sft.toy still shows version 1" in message
+    assert "quarantine.sft__toy" in message
+    assert bench.ask("SELECT max(version) FROM catalog.versions WHERE table_name = 'sft.toy'") == [(1,)]
+    assert bench.ask("SELECT count(*) FROM sft.toy") == [(3,)]
+    assert bench.ask("SELECT count(*) FROM quarantine.sft__toy") == [(3,)]
+    assert bench.ask("SELECT count(*) FROM catalog.checks WHERE NOT passed AND len(examples) = 3") == [(1,)]
+
+
+def test_rows_that_a_model_fails_on_are_recorded_and_the_others_published(bench_with: Callable[..., Bench]) -> None:
+    from scripted import Reply
+
+    bench = bench_with(lambda prompt, body: Reply(status=400, content="no") if prompt == "beta" else prompt)
+    outcome = bench.run()
+    assert (outcome.kept, outcome.dropped) == (2, {"generate": 1})
+    ((screen, reason, content),) = bench.ask("SELECT screen, reason, content FROM catalog.rejected")
+    assert screen == "generate"
+    assert "400" in reason
+    assert json.loads(content) == {"prompt": "beta"}
+
+
+def test_partitions_make_the_same_rows_as_one_piece(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with(partition=1)
+    outcome = bench.run()
+    assert (outcome.rows_in, outcome.kept) == (3, 3)
+    assert bench.ask("SELECT completion FROM sft.toy ORDER BY 1") == [("RE ALPHA",), ("RE BETA",), ("RE GAMMA",)]
+
+
+def test_a_method_that_breaks_off_is_recorded_as_failed(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with()
+    with pytest.raises(Failure, match=r"sft\.toy: the method broke off \(ZeroDivisionError"):
+        bench.run(TOY.replace("    drafts = [", "    1 / 0\n    drafts = ["))
+    assert bench.ask("SELECT status FROM catalog.runs WHERE method = 'toy'") == [("failed",)]
+
+
+def test_an_input_that_is_nowhere_says_how_to_make_it(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with()
+    with pytest.raises(Refusal, match=r"its input seeds is nowhere \(looked for raw\.other"):
+        bench.run(TOY.replace("raw.seeds", "raw.other"))
+
+
+def test_a_named_version_of_another_table_can_be_read(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with()
+    bench.put("delta")
+    assert bench.run(reads={"seeds": "raw.seeds@1"}).rows_in == 3
+
+
+def test_rows_bounds_the_inputs(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with()
+    assert bench.run(rows=2).rows_in == 2
+
+
+def test_every_run_is_an_mlflow_run_with_params_metrics_tags_and_inputs(bench_with: Callable[..., Bench]) -> None:
+    from mlflow.tracking import MlflowClient
+
+    bench = bench_with()
+    outcome = bench.run()
+    run = MlflowClient(bench.settings.tracking_uri).get_run(outcome.mlflow_run)
+    version = bench.lake.find(TableRef.parse("sft.toy@1"))
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"prefix": "", "seed": "0"}
+    assert run.data.metrics["kept"] == 3
+    assert run.data.metrics["yield"] == 1
+    assert 0 < run.data.metrics["distinct_1"] <= 1
+    assert run.data.tags["everspring.snapshot"] == str(version.snapshot)
+    assert run.data.tags["everspring.fingerprint"] == version.fingerprint
+    assert [each.dataset.name for each in run.inputs.dataset_inputs] == ["raw.seeds"]

@@ -1,0 +1,57 @@
+"""The rules of the tree: which way imports run, what may be heavy, what may not be written twice."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYERS = ("infra", "catalog", "quality", "tasks", "flows")
+HEAVY = {
+    "boto3", "datasets", "duckdb", "great_expectations", "gguf", "mlflow", "numpy", "openai", "pandas", "polars",
+    "prefect", "pyarrow", "reasoning_gym", "sklearn", "sympy", "torch", "xllamacpp",
+}  # fmt: skip
+FILES = [file for layer in LAYERS for file in sorted((ROOT / layer).rglob("*.py"))]
+
+
+def imported(nodes: Iterator[ast.AST] | list[ast.stmt]) -> set[str]:
+    """The top-level names that import statements among the nodes bring in."""
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def layer_of(file: Path) -> str:
+    return file.relative_to(ROOT).parts[0]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_imports_run_down_the_layers_and_never_back(file: Path) -> None:
+    above = set(LAYERS[LAYERS.index(layer_of(file)) + 1 :])
+    assert not imported(ast.walk(ast.parse(file.read_text()))) & above
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if layer_of(file) != "flows"], ids=lambda file: str(file.relative_to(ROOT))
+)
+def test_nothing_heavy_is_imported_at_module_level(file: Path) -> None:
+    assert not imported(ast.parse(file.read_text()).body) & HEAVY
+
+
+def test_the_command_line_loads_none_of_the_heavy_packages() -> None:
+    code = "import flows.cli, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not HEAVY & {name.partition(".")[0] for name in loaded.stdout.split()}
+
+
+def test_all_methods_load_without_anything_heavy() -> None:
+    code = "import sys; from tasks.method import load_methods; load_methods(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not HEAVY & {name.partition(".")[0] for name in loaded.stdout.split()}
