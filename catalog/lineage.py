@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from catalog.records import Record
+from catalog.records import PROVENANCE, Record
 from catalog.store import Lake, TableRef, Version, known_tables
 from infra.errors import Refusal
 
@@ -17,7 +17,7 @@ Direction = Literal["up", "down"]
 
 @dataclass(frozen=True)
 class Node:
-    """A row, an intermediate row (one that was made on the way and stored nowhere), a model call, or a table's version."""
+    """A row, an intermediate row (made on the way, stored nowhere), a model call, or a version of a table."""
 
     id: str
     kind: Literal["row", "intermediate", "call", "table"]
@@ -214,7 +214,8 @@ def _contents(
             names = [column[0] for column in cursor.description or []]
             for row in cursor.fetchall():
                 fields = dict(zip(names, row, strict=True))
-                out[fields.pop("record_id")] = (table, {k: v for k, v in fields.items() if k != "parents"})
+                content = {name: value for name, value in fields.items() if name not in PROVENANCE}
+                out[fields["record_id"]] = (table, content)
     return out
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from flows.progress import console
 from infra.errors import EverspringError, Refusal
 
 if TYPE_CHECKING:
@@ -31,10 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-PIPED = 200
-"""Columns of output that no terminal bounds."""
-out = Console(width=None if sys.stdout.isatty() else PIPED)
-err = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED)
+out = console()
+err = console(stderr=True)
 
 
 # ── completion: names, as the shell asks for them ──
@@ -169,9 +167,10 @@ def _run(stage: str, asked: Mapping[str, Any]) -> "list[Outcome]":
     err.print(f"everspring: {stage}, home {settings.home}", style="dim", highlight=False)
     with prefect_api(settings):
         flows = importlib.import_module(f"flows.{stage}")
-        from flows.stage import StageFailure
+        from flows.stage import StageFailure, drain_logs
 
         result = getattr(flows, stage)(**asked, return_state=True).result(raise_on_failure=False)
+        drain_logs()
     if isinstance(result, BaseException) and not isinstance(result, StageFailure):
         raise result
     outcomes: list[Outcome] = result.outcomes if isinstance(result, StageFailure) else result
@@ -182,7 +181,7 @@ def _run(stage: str, asked: Mapping[str, Any]) -> "list[Outcome]":
 
 
 def show_outcomes(outcomes: "Sequence[Outcome]") -> None:
-    """The table of results, and why nothing was published where nothing was."""
+    """The table of results."""
     from flows.stage import line
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -193,9 +192,6 @@ def show_outcomes(outcomes: "Sequence[Outcome]") -> None:
     for cells in lines:
         table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells.values()))
     out.print(table)
-    for outcome in outcomes:
-        if outcome.note:
-            out.print(Text(f"{outcome.table}: {outcome.note}"))
 
 
 def _some_row(table: str) -> str:
@@ -407,6 +403,8 @@ def import_(
             lake, where, table, chosen, fields, settings, licence=licence, replace=replace, force=force
         )
     show_outcomes([outcome])
+    if outcome.note:
+        out.print(Text(f"{table}: nothing to do, {outcome.note}"))
     out.print(f"Read it with --read METHOD.INPUT={table}", highlight=False)
 
 

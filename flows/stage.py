@@ -11,11 +11,10 @@ from prefect.artifacts import create_progress_artifact, create_table_artifact, u
 from prefect.cache_policies import NO_CACHE
 from prefect.flows import Flow
 from prefect.runtime import flow_run
-from rich.console import Console
 
 from catalog.sources import load_sources
 from catalog.store import Lake
-from flows.progress import Progress
+from flows.progress import Progress, console
 from infra.errors import EverspringError, Failure, Refusal
 from infra.settings import Settings, load_settings
 from tasks.ingest import ingest_source
@@ -53,7 +52,7 @@ _open: list[Workplace] = []
 
 
 @contextmanager
-def workplace(roles: Mapping[str, str] | None = None, console: Console | None = None) -> Generator[Workplace]:
+def workplace(roles: Mapping[str, str] | None = None) -> Generator[Workplace]:
     """The open workplace, or one opened for the length of the block."""
     if _open:
         yield _open[-1]
@@ -62,7 +61,7 @@ def workplace(roles: Mapping[str, str] | None = None, console: Console | None = 
     lake = Lake(settings)
     register_methods(lake)
     with open_models(settings) as models:
-        _open.append(Workplace(settings, lake, models, Progress(console or Console(stderr=True))))
+        _open.append(Workplace(settings, lake, models, Progress(console(stderr=True))))
         try:
             yield _open[-1]
         finally:
@@ -123,9 +122,10 @@ def _run_stage(
         _collect(state.result(raise_on_failure=False), outcomes, errors)
     for method in methods:
         given = dict(settings.get(method.id, {}))
+        rows = given.pop("rows", order.rows) if "rows" not in method.settings else order.rows
         if seed is not None and "seed" in method.settings:
             given.setdefault("seed", seed)
-        its_order = replace(order, settings=given, reads=reads.get(method.id, {}))
+        its_order = replace(order, rows=rows, settings=given, reads=reads.get(method.id, {}))
         read = ", ".join(its_order.reads.get(name) or found.tables[0] for name, found in method.inputs.items())
         named = _materialize.with_options(task_run_name=f"make {method.table} from {read}")
         state = named(method.id, its_order, return_state=True)
@@ -204,6 +204,13 @@ def _materialize(method_id: str, order: Order) -> Outcome:
         key=f"ledger-{method_id.replace('_', '-')}", table=ledger, description=f"Operators of {method.table}"
     )
     return outcome
+
+
+def drain_logs() -> None:
+    """Send what Prefect has still to log, before its server ends."""
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all(timeout=10)
 
 
 def line(outcome: Outcome) -> dict[str, Any]:

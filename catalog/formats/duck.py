@@ -1,0 +1,243 @@
+"""What DuckDB reads: Parquet, its own databases, and PostgreSQL's."""
+
+import glob
+import hashlib
+import re
+import tempfile
+import urllib.parse
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalog.formats.table import Bad, Cells, Rows, Table, TooLong, readable
+from catalog.store import load_extension
+from infra.errors import Refusal
+
+if TYPE_CHECKING:
+    import duckdb
+
+POSTGRES = ("postgresql://", "postgres://")
+"""How the address of a PostgreSQL database begins."""
+
+_Relation = Callable[[], AbstractContextManager[tuple["duckdb.DuckDBPyConnection", str, list[Any]]]]
+"""Opens something to select from, anew each time: a connection, SQL, and what the question marks in it stand for."""
+
+
+@contextmanager
+def memory(file: str = ":memory:", **config: Any) -> "Generator[duckdb.DuckDBPyConnection]":
+    """A DuckDB of our own that fetches nothing from anywhere, or an existing one to read only."""
+    import duckdb  # 80 ms that `--help` does not need
+
+    settings: dict[str, Any] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "threads": 1,  # rows in their order, one after the other, is all that is asked for
+        **config,
+    }
+    connection = duckdb.connect(file, read_only=file != ":memory:", config=settings)
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")  # it would go to standard output
+        yield connection
+    finally:
+        connection.close()
+
+
+def fetch(connection: "duckdb.DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
+    """The rows of the statement that was executed, few at a time, since each may be large."""
+    while rows := connection.fetchmany(128):
+        yield from rows
+
+
+@contextmanager
+def plain_path(file: Path) -> Generator[str]:
+    """The file's path, by a link where DuckDB would take its name for a pattern."""
+    path = file.resolve()
+    if not glob.has_magic(str(path)):
+        yield str(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / ("rows.gz" if path.suffix.lower() == ".gz" else "rows")
+        link.symlink_to(path)
+        yield str(link)
+
+
+def open_parquet(file: Path, label: str) -> Rows:
+    """Read the columns of a Parquet file.
+
+    Raises:
+        Refusal: where it is none, or is cut off.
+    """
+
+    @contextmanager
+    def relation() -> "Generator[tuple[duckdb.DuckDBPyConnection, str, list[Any]]]":
+        with plain_path(file) as path, memory() as connection:
+            yield connection, "read_parquet(?, hive_partitioning = false)", [path]
+
+    with readable(label, "Parquet"):
+        return _rows(label, relation)
+
+
+def open_duckdb(file: Path, table: str) -> Table:
+    """Read the columns of a table or view in a DuckDB file.
+
+    Raises:
+        Refusal: where there is no such file or table.
+    """
+
+    @contextmanager
+    def connect() -> "Generator[duckdb.DuckDBPyConnection]":
+        # A view in the file must not read other files of this machine.
+        with memory(str(file.resolve()), enable_external_access="false") as connection:
+            yield connection
+
+    return _database("duckdb", file.name, table, connect, lambda: readable(file.name, "DuckDB"), schema="main")
+
+
+def open_postgres(where: str) -> Table:
+    """Read the columns of a table or view in PostgreSQL.
+
+    Raises:
+        Refusal: where there is no such server, database or table. No message holds a user name or a password.
+    """
+    address, _, table = where.rpartition("::")
+    if not address or "/" in table:  # the colons of an IPv6 address
+        address, table = where, ""
+    try:
+        parts = urllib.parse.urlsplit(address)
+        host = ":".join(str(part) for part in (parts.hostname, parts.port) if part) or "local"
+    except ValueError:
+        raise Refusal(
+            "PostgreSQL: the address cannot be read, postgresql://USER@HOST:PORT/DATABASE::SCHEMA.TABLE is wanted"
+        ) from None
+    label = f"postgresql://{host}{parts.path}"
+    waiting = "" if "connect_timeout=" in address else f"{'&' if parts.query else '?'}connect_timeout=10"
+    quoted = (address + waiting).replace("'", "''")
+
+    @contextmanager
+    def connect() -> "Generator[duckdb.DuckDBPyConnection]":
+        with memory() as connection:
+            _load_postgres(connection)
+            connection.execute(f"ATTACH '{quoted}' AS source (TYPE postgres, READ_ONLY)")
+            connection.execute("USE source")
+            yield connection
+
+    @contextmanager
+    def mended() -> Generator[None]:
+        import duckdb  # see memory
+
+        try:
+            yield
+        except duckdb.Error as error:  # its text holds the address with the password
+            raise Refusal(f"{label}: cannot be read ({_why(str(error))}), a PostgreSQL table is wanted") from None
+
+    return _database("postgresql", label, table, connect, mended, schema="public")
+
+
+def _load_postgres(connection: "duckdb.DuckDBPyConnection") -> None:
+    import duckdb  # see memory
+
+    try:
+        load_extension(connection, "postgres_scanner")
+    except duckdb.Error:
+        package = f"duckdb-extension-postgres-scanner=={duckdb.__version__}"
+        raise Refusal(
+            f"PostgreSQL: DuckDB's extension for it is missing, it is wanted; pip install {package}"
+        ) from None
+
+
+def _why(error: str) -> str:
+    """What PostgreSQL says is wrong, in words of ours: its own may hold what is secret."""
+    known = {
+        "authentication failed": "the user or the password is wrong",
+        "no password supplied": "it asks for a password",
+        "does not exist": "there is no such database or user",
+        "Connection refused": "nobody listens at that address",
+        "translate host name": "there is no such host",
+        "timeout": "it does not answer",
+        "permission denied": "the user may not read it",
+    }
+    return next((why for sign, why in known.items() if sign in error), "the connection or the query failed")
+
+
+def _database(
+    kind: str,
+    label: str,
+    table: str,
+    connect: "Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]",
+    mended: Callable[[], AbstractContextManager[None]],
+    *,
+    schema: str,
+) -> Table:
+    """A table of a database; `mended` words its errors, `schema` is where it is sought if the name does not say."""
+    with mended(), connect() as connection:
+        found: list[tuple[str, ...]] = connection.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() "
+            "WHERE database_name = current_database() AND NOT internal "
+            "UNION SELECT schema_name, view_name FROM duckdb_views() "
+            "WHERE database_name = current_database() AND NOT internal ORDER BY ALL"
+        ).fetchall()
+    known = {name: ".".join(name) for name in found}
+    if not table:
+        listed = ", ".join(known.values()) or "none"
+        raise Refusal(f"{label}: a table of it is wanted; add ::SCHEMA.TABLE, there are: {listed}")
+    name = _parts(table, schema)
+    if name not in known:
+        raise Refusal.unknown(f"{label}: table", table, known.values())
+
+    @contextmanager
+    def relation() -> "Generator[tuple[duckdb.DuckDBPyConnection, str, list[Any]]]":
+        with connect() as connection:
+            yield connection, ".".join(map(_quoted, name)), []
+
+    def read(columns: Sequence[str], cell: int) -> Iterator[Cells | Bad]:
+        with mended():
+            yield from rows.read(columns, cell)
+
+    def content_hash() -> str:
+        """The same whatever the order of the rows, which a database does not keep."""
+        total = count = 0
+        with mended(), relation() as (connection, sql, _):
+            connection.execute(f"SELECT CAST(whole AS VARCHAR) FROM {sql} AS whole")
+            for (text,) in fetch(connection):
+                total += int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "big")
+                count += 1
+        return hashlib.blake2b(f"{count} {total}".encode(), digest_size=16).hexdigest()
+
+    with mended():
+        rows = _rows(known[name], relation)
+    origin = f"{label}::{known[name]}"
+    return Table(rows.columns, read, rows.settle, kind=kind, origin=origin, content_hash=content_hash)
+
+
+def _parts(table: str, schema: str) -> tuple[str, ...]:
+    """Schema and name; either may be in double quotes, as in SQL."""
+    parts = [quoted.replace('""', '"') or plain for quoted, plain in re.findall(r'"((?:[^"]|"")+)"|([^".]+)', table)]
+    return (schema, *parts) if len(parts) == 1 else tuple(parts)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _rows(label: str, relation: _Relation) -> Rows:
+    with relation() as (connection, sql, given):
+        described = connection.execute(f"DESCRIBE SELECT * FROM {sql}", given).fetchall()
+    types: dict[str, str] = {name: kind for name, kind, *_ in described}
+
+    def read(columns: Sequence[str], cell: int) -> Iterator[Cells | Bad]:
+        # A text over the limit is left where it is: that it is there is read in its place.
+        picked = ", ".join(
+            f"CASE WHEN strlen({_quoted(c)}) <= {cell} THEN {_quoted(c)} END, strlen({_quoted(c)}) > {cell}"
+            if types[c] == "VARCHAR"
+            else f"{_quoted(c)}, false"
+            for c in columns
+        )
+        with relation() as (connection, sql, given):
+            connection.execute(f"SELECT {picked} FROM {sql}", given)
+            for number, row in enumerate(fetch(connection), 1):
+                values = [TooLong() if long else value for value, long in zip(row[::2], row[1::2], strict=True)]
+                yield Cells(f"{label}#{number}", dict(zip(columns, values, strict=True)))
+
+    return Rows(types, read, types.__getitem__)

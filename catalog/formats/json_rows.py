@@ -1,0 +1,100 @@
+"""JSON: an object a line, an array of objects, or objects one after the other."""
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from catalog.formats.duck import fetch, memory, plain_path
+from catalog.formats.table import MESSAGES, Bad, Cells, Rows, common_type, has_surrogates, readable, shown
+from catalog.formats.text import LINE, lines_of
+from infra.errors import Refusal
+
+_SAMPLE = 1000
+"""Rows that are looked at to learn which columns there are."""
+
+
+def open_jsonl(file: Path, label: str) -> Rows:
+    """Look at the first objects of a file that has one a line.
+
+    Raises:
+        Refusal: where there are none.
+    """
+    return _sampled(label, lambda: _lines(file, label))
+
+
+def open_json(file: Path, label: str) -> Rows:
+    """Look at the first objects of a file, whichever of the three ways they are written.
+
+    Raises:
+        Refusal: where there are none.
+    """
+    with readable(label, "JSON"), lines_of(file, label, "\n") as lines:
+        first = next((line for line in lines if line.strip()), "").strip()
+    if first.startswith("{") and isinstance(_row("", first), Cells):
+        return open_jsonl(file, label)
+    layout = "array" if first.startswith("[") else "unstructured"
+
+    def rows() -> Generator[Cells | Bad]:
+        with plain_path(file) as path, memory() as connection:
+            connection.execute("SELECT json FROM read_json_objects(?, format = ?)", [path, layout])
+            for number, (text,) in enumerate(fetch(connection), 1):
+                yield _row(f"{label}#{number}", text)
+
+    return _sampled(label, rows)
+
+
+def _lines(file: Path, label: str) -> Generator[Cells | Bad]:
+    with lines_of(file, label, "\n") as lines:
+        number, goes_on = 0, False
+        for line in lines:
+            number += not goes_on
+            if not goes_on and line.strip():
+                yield _row(f"{label}:{number}", line)
+            goes_on = not line.endswith("\n")
+
+
+def _row(place: str, text: str) -> Cells | Bad:
+    if len(text) >= LINE:
+        return Bad(place, f"longer than {LINE >> 20} MiB", shown(text))
+    if has_surrogates(text):
+        return Bad(place, "not UTF-8", shown(text))
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return Bad(place, f"no JSON ({getattr(error, 'msg', error)})", shown(text))
+    return Cells(place, value) if isinstance(value, dict) else Bad(place, "no JSON object", shown(text))
+
+
+def _sampled(label: str, rows: Callable[[], Generator[Cells | Bad]]) -> Rows:
+    with readable(label, "JSON"), closing(rows()) as opened:
+        sample = list(itertools.islice(opened, _SAMPLE))
+    if not sample:
+        raise Refusal(f"{label}: it holds no rows, one at least is wanted")
+    found = [row.values for row in sample if isinstance(row, Cells)]
+    if not found:
+        raise Refusal(f"{label}: none of its first {len(sample)} rows is a JSON object, objects are wanted")
+
+    def settle(column: str) -> str:
+        return common_type(_type(row.values.get(column)) for row in rows() if isinstance(row, Cells))
+
+    names = dict.fromkeys(name for values in found for name in values)
+    types = {name: _column_type([_type(values.get(name)) for values in found]) for name in names}
+    return Rows(types, lambda _columns, _cell: rows(), settle)
+
+
+def _column_type(types: list[str]) -> str:
+    """A column mostly of conversations is one of conversations: the rest is what is wrong with it."""
+    mostly = Counter(kind for kind in types if kind != "NULL").most_common(1)
+    return MESSAGES if mostly and mostly[0][0] == MESSAGES else common_type(types)
+
+
+def _type(value: Any) -> str:
+    if isinstance(value, list):
+        turns = bool(value) and all(isinstance(turn, dict) and {"role", "content"} <= set(turn) for turn in value)
+        return MESSAGES if turns else "JSON[]"
+    types: dict[type, str] = {bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE", str: "VARCHAR", dict: "JSON"}
+    return types.get(type(value), "NULL")
