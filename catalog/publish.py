@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.records import Record
 from catalog.spool import Spool
@@ -56,7 +56,15 @@ class Findings:
 
 
 def publish(
-    lake: Lake, run: Run, spool: Spool, findings: Findings, *, shape: type[Record], replace: bool = False, **extra: str
+    lake: Lake,
+    run: Run,
+    spool: Spool,
+    findings: Findings,
+    *,
+    shape: type[Record],
+    replace: bool = False,
+    instead_of: Version | None = None,
+    **extra: str,
 ) -> Version:
     """Add the spooled rows to the run's table as its next version; `run` is completed with number and status.
 
@@ -67,16 +75,19 @@ def publish(
         findings: its checks, metrics, ledger and sources.
         shape: what the rows are.
         replace: leave out the rows of earlier versions (which stay readable under their numbers).
+        instead_of: leave out the rows that this version added.
         extra: further columns of the table, name → SQL type.
     """
     ref = TableRef.parse(run.table_name)
-    mode = "replace" if replace else "append"
+    mode = "replace" if replace else "remake" if instead_of else "append"
     with lake.write(f"{run.table_name}: {mode} {spool.counts['rows']} rows", _extra(run)) as connection:
         (last,) = _one(connection, "SELECT max(version) FROM catalog.version_log WHERE table_name = ?", [ref.table])
         run.version, run.status = (last or 0) + 1, "published"
         if replace:
             connection.execute(f"DROP TABLE IF EXISTS {ref.sql}")
         lake.fit(connection, ref, shape, **extra)
+        if instead_of:
+            connection.execute(f"DELETE FROM {ref.sql} WHERE snapshot_id = ?", [instead_of.snapshot])
         connection.execute(
             f"INSERT INTO {ref.sql} BY NAME SELECT * FROM read_parquet(?, union_by_name => true)", [spool.files("rows")]
         )
@@ -136,10 +147,10 @@ def quarantine(lake: Lake, run: Run, spool: Spool, findings: Findings, *, shape:
     return ref
 
 
-def record_failure(lake: Lake, run: Run, spool: Spool, findings: Findings) -> None:
-    """Note a run that ended in an error before its rows could be judged."""
-    run.status = "failed"
-    with lake.write(f"{run.table_name}: run failed", _extra(run)) as connection:
+def record(lake: Lake, run: Run, spool: Spool, findings: Findings, status: Literal["failed", "unchanged"]) -> None:
+    """Note a run that leaves its table as it is: one that broke off, or one that made nothing new."""
+    run.status = status
+    with lake.write(f"{run.table_name}: run {status}", _extra(run)) as connection:
         _record(connection, run, spool, findings)
 
 

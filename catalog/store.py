@@ -200,13 +200,18 @@ class Lake:
             raise Refusal(f"{ref}: no such version; {ref.table} has {', '.join(str(v) for v in found)}")
         return found[ref.version]
 
-    def ids(self, version: Version, *, rows: int | None = None, seed: int = 0) -> list[str]:
-        """The first `rows` record ids of a version, in an order that depends on nothing but the ids and the seed."""
+    def ids(
+        self, version: Version, *, rows: int | None = None, seed: int = 0, without: Version | None = None
+    ) -> list[str]:
+        """The first `rows` record ids of a version, in an order that depends on nothing but the ids and the seed.
+
+        Those that the version `without` added are left out.
+        """
         with self.read() as connection:
             found = connection.execute(
                 f"SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
-                "ORDER BY md5(record_id || ?), record_id LIMIT ?",
-                [str(seed), rows],
+                "WHERE snapshot_id <> ? ORDER BY md5(record_id || ?), record_id LIMIT ?",
+                [without.snapshot if without else -1, str(seed), rows],
             ).fetchall()
         return [record_id for (record_id,) in found]
 
@@ -240,10 +245,13 @@ class Lake:
             for record_id in ids
         ]
 
-    def frame(self, version: Version) -> "pl.DataFrame":
-        """A version as a Polars data frame."""
+    def frame(self, version: Version, *, without: Version | None = None) -> "pl.DataFrame":
+        """A version as a Polars data frame, but for the rows that the version `without` added."""
         with self.read() as connection:
-            return connection.execute(f"FROM {version.ref.sql} AT (VERSION => {version.snapshot})").pl()
+            return connection.execute(
+                f"FROM {version.ref.sql} AT (VERSION => {version.snapshot}) WHERE snapshot_id <> ?",
+                [without.snapshot if without else -1],
+            ).pl()
 
     @staticmethod
     def columns(connection: "duckdb.DuckDBPyConnection", version: Version) -> list[str]:

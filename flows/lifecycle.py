@@ -12,6 +12,7 @@ from flows.instruction_tuning import instruction_tuning
 from flows.pretraining import pretraining
 from flows.sft import sft
 from flows.stage import ROWS, StageFailure, workplace
+from infra.errors import EverspringError
 from tasks.outcome import Outcome
 
 FLOWS = dict(
@@ -35,7 +36,7 @@ def lifecycle(
 ) -> list[Outcome]:
     """Run every stage; a stage that fails does not keep the next from working on the last good versions."""
     outcomes: list[Outcome] = []
-    failures: list[StageFailure] = []
+    errors: list[EverspringError] = []
     with workplace(roles) as place:
         for stage, stage_run in FLOWS.items():
             place.progress.say(f"── {stage}", "bold")
@@ -51,12 +52,12 @@ def lifecycle(
             )
             result = state.result(raise_on_failure=False)
             if isinstance(result, StageFailure):
-                failures.append(result)
+                errors += result.errors
                 outcomes += result.outcomes
             elif isinstance(result, BaseException):
                 raise result
             else:
                 outcomes += result
-    if failures:
-        raise StageFailure("; ".join(map(str, failures)), outcomes, max(failure.exit_code for failure in failures))
+    if errors:
+        raise StageFailure(errors, outcomes)
     return outcomes

@@ -32,10 +32,11 @@ ROWS = 8
 class StageFailure(Failure):
     """Some tables of a stage could not be made; those that could are published."""
 
-    def __init__(self, message: str, outcomes: Sequence[Outcome], exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.outcomes = list(outcomes)
-        self.exit_code = exit_code
+    def __init__(self, errors: Sequence[EverspringError], outcomes: Sequence[Outcome]) -> None:
+        self.errors, self.outcomes = list(errors), list(outcomes)
+        self.exit_code = max(error.exit_code for error in errors)
+        one = f"{len(errors)} tables could not be made; what is wrong with each stands above"
+        super().__init__(str(errors[0]) if len(errors) == 1 else one)
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def _run_stage(
     for table in (BENCHMARKS, *_raw_tables(place.lake, methods)):
         state = _ingest.with_options(task_run_name=f"import {table}")(table, return_state=True)
         _collect(state.result(raise_on_failure=False), outcomes, errors)
+    outcomes = [outcome for outcome in outcomes if outcome.status != "unchanged"]
     for method in methods:
         given = dict(settings.get(method.id, {}))
         rows = given.pop("rows", order.rows) if "rows" not in method.settings else order.rows
@@ -134,9 +136,7 @@ def _run_stage(
         key="results", table=[line(outcome) for outcome in outcomes], description="What became of each table"
     )
     if errors:
-        message = "; ".join(str(error) for error in errors)
-        worst = max(error.exit_code for error in errors)
-        raise StageFailure(message, outcomes, worst)
+        raise StageFailure(errors, outcomes)
     return outcomes
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.imports import Bad, Good, content_hash, origin_of, read_rows
-from catalog.publish import Findings, Run, publish, record_failure
+from catalog.publish import Findings, Run, publish, record
 from catalog.records import Record, digest
 from catalog.sources import sources_of
 from catalog.spool import Spool
@@ -156,7 +156,7 @@ def _ingest(
         findings = Findings(sources=listed)
         if not run.kept and not (last and run.made == 0):
             run.error = f"{table}: none of {run.rows_in} rows can be used, one at least is wanted"
-            record_failure(lake, run, spool, findings)
+            record(lake, run, spool, findings, "failed")
             raise Failure(f"{run.error}; see catalog.rejected where run_id = '{run.run_id}'")
         version = publish(lake, run, spool, findings, shape=shape, replace=replace, **columns)
     return Outcome(

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from catalog.calls import attribution
 from catalog.lineage import edges_of
-from catalog.publish import Findings, Run, publish, quarantine, record_failure
+from catalog.publish import Findings, Run, publish, quarantine, record
 from catalog.records import Record, digest
 from catalog.spool import Spool
 from catalog.store import RAW, Lake, TableRef, Version, known_tables
@@ -28,11 +28,8 @@ from tasks import track
 from tasks.ledger import Ledger, Watcher, keep
 from tasks.llm import Models
 from tasks.method import Method
-from tasks.outcome import Outcome
+from tasks.outcome import Outcome, Status
 from tasks.screening import Screener
-
-if TYPE_CHECKING:
-    import polars as pl
 
 STANDING = (rows_at_least(1), unique("record_id"))
 """What every version promises."""
@@ -75,7 +72,8 @@ def materialize(
         Failure: where the method could not be run to its end.
     """
     plan = _plan(method, lake, models, order)
-    if not order.force and (same := _published(lake, method.table, plan.fingerprint, anew=order.replace)):
+    same = _published(lake, method.table, plan.fingerprint, anew=order.replace)
+    if same and not order.force:
         note = f"{same.ref} stands for the same code, settings, models and inputs; --force makes another version"
         return Outcome(table=method.table, status="unchanged", version=same.ref.version, note=note)
     run = Run(
@@ -94,11 +92,12 @@ def materialize(
     with Spool(spool_folder(settings, run.run_id), method.shape) as spool:
         try:
             with keep(ledger), attribution(run_id=run.run_id, method=method.table):
-                _make(method, lake, models, plan, settings, run, ledger, spool, anew=order.replace)
+                screener = Screener.of(lake, method.table, method.shape, anew=order.replace, without=same)
+                _make(method, lake, models, plan, settings, run, ledger, spool, screener)
         except Exception as error:
             _settle(run, ledger)
             run.error = f"{type(error).__name__}: {error}"
-            record_failure(lake, run, spool, Findings(ledger=_steps(ledger)))
+            record(lake, run, spool, Findings(ledger=_steps(ledger)), "failed")
             if isinstance(error, EverspringError):
                 raise
             raise Failure(
@@ -106,7 +105,10 @@ def materialize(
             ) from error
         _settle(run, ledger)
         run.kept = spool.counts["rows"]
-        return _decide(method, lake, order, settings, run, ledger, spool)
+        if run.made and not same and run.made == ledger.rejected["duplicate"]:
+            record(lake, run, spool, Findings(ledger=_steps(ledger)), "unchanged")
+            return _outcome(run, ledger, note=f"all {run.made} rows that were made are in the table already")
+        return _decide(method, lake, order, settings, run, ledger, spool, same)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,18 +174,16 @@ def _make(
     run: Run,
     ledger: Ledger,
     spool: Spool,
-    *,
-    anew: bool,
+    screener: Screener,
 ) -> None:
     """Call the method, over partitions where it allows, and spool what passes the screens."""
     needs = {name: models.get(role) for name, role in method.roles.items()}
-    screener = Screener.of(lake, method.table, method.shape, anew=anew)
     for inputs in _partitions(method, lake, plan, settings.partition):
         run.rows_in += sum(map(len, inputs.values()))
         made = method.run(**inputs, **needs, **plan.configured)
         run.made += len(made)
         kept, rejected = screener(made)
-        stored = {row.record_id: str(plan.inputs[name].ref) for name, rows in inputs.items() for row in rows}
+        stored = {row.record_id: plan.inputs[name].ref.table for name, rows in inputs.items() for row in rows}
         edges, parents = edges_of(kept, stored | dict.fromkeys((row.record_id for row in kept), method.table))
         spool.add_rows(kept, parents)
         spool.add_edges(edges)
@@ -210,10 +210,21 @@ def _partitions(method: Method, lake: Lake, plan: _Plan, size: int) -> Iterator[
 
 
 def _decide(
-    method: Method, lake: Lake, order: Order, settings: Settings, run: Run, ledger: Ledger, spool: Spool
+    method: Method,
+    lake: Lake,
+    order: Order,
+    settings: Settings,
+    run: Run,
+    ledger: Ledger,
+    spool: Spool,
+    same: Version | None,
 ) -> Outcome:
-    """Audit what would be published, then publish it or put it in quarantine."""
-    new, whole = _frames(lake, method, spool, anew=order.replace)
+    """Audit what would be published, then publish it (instead of the `same`, made before) or put it in quarantine."""
+    import polars as pl
+
+    last = lake.latest(method.table)
+    new = pl.read_parquet(spool.files("rows"))
+    whole = pl.concat([lake.frame(last, without=same), new], how="diagonal") if last and not order.replace else new
     promises = (*STANDING, *method.expects)
     checks = [
         *audit(new, [e for e in promises if e.of_new_rows], method.table),
@@ -229,23 +240,13 @@ def _decide(
     broken = blocked(checks)
     run.mlflow_run, warning = track.begin(run, metrics, checks, settings)
     if broken:
-        last = lake.latest(method.table)
         place = quarantine(lake, run, spool, findings, shape=method.shape)
         run.error = _refusal(method.table, last, broken, len(checks), place, run.run_id)
         track.end(run, None, settings)
         raise GateRefusal(run.error, _outcome(run, ledger, note=run.error))
-    version = publish(lake, run, spool, findings, shape=method.shape, replace=order.replace)
+    version = publish(lake, run, spool, findings, shape=method.shape, replace=order.replace, instead_of=same)
     track.end(run, version, settings)
     return _outcome(run, ledger, note=warning)
-
-
-def _frames(lake: Lake, method: Method, spool: Spool, *, anew: bool) -> "tuple[pl.DataFrame, pl.DataFrame]":
-    """The new rows, and all rows that the table would then have."""
-    import polars as pl
-
-    new = pl.read_parquet(spool.files("rows"))
-    last = None if anew else lake.latest(method.table)
-    return new, pl.concat([lake.frame(last), new], how="diagonal") if last else new
 
 
 def _refusal(table: str, last: Version | None, broken: Sequence[Check], of: int, place: TableRef, run_id: str) -> str:
@@ -276,7 +277,7 @@ def _steps(ledger: Ledger) -> list[dict[str, Any]]:
 def _outcome(run: Run, ledger: Ledger, *, note: str) -> Outcome:
     return Outcome(
         table=run.table_name,
-        status="published" if run.version else "quarantined",
+        status=cast("Status", run.status),
         rows_in=run.rows_in,
         made=run.made,
         kept=run.kept,

@@ -22,10 +22,16 @@ class Screener:
     published: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
-    def of(cls, lake: Lake, table: str, shape: type[Record], *, anew: bool) -> "Screener":
-        """The screener of a table: against its last version, unless it is started `anew`, and every benchmark."""
+    def of(
+        cls, lake: Lake, table: str, shape: type[Record], *, anew: bool = False, without: Version | None = None
+    ) -> "Screener":
+        """The screener of a table: against every benchmark, and the rows that it will keep.
+
+        Those are the rows of its last version, but none where it is started `anew`, and not what the version
+        `without` added where that is made again.
+        """
         last = None if anew else lake.latest(table)
-        rows = lake.rows(last, shape, lake.ids(last)) if last else []
+        rows = lake.rows(last, shape, lake.ids(last, without=without)) if last else []
         index = None if table == BENCHMARKS else benchmark_index(lake, lake.latest(BENCHMARKS))
         return cls(index, {content_key(row): row.record_id for row in rows})
 

@@ -1,6 +1,6 @@
 """`generate`: ask a model once or n times for each row (operators.md 2)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +17,10 @@ Prompting = str | Callable[[R], str]
 """A prompt: text with `{field}` placeholders for the row's fields, or a function of the row."""
 
 
+Turns = Sequence[tuple[str, str]] | Callable[[R], Sequence[tuple[str, str]]]
+"""Earlier turns of a conversation: (user's, model's) messages."""
+
+
 @overload
 def generate(
     llm: LLM,
@@ -24,6 +28,7 @@ def generate(
     prompt: "Prompting[R]",
     *,
     system: "Prompting[R]" = ...,
+    turns: "Turns[R]" = ...,
     parse: Callable[[str], T],
     n: int = ...,
     temperature: float = ...,
@@ -39,6 +44,7 @@ def generate(
     prompt: "Prompting[R]",
     *,
     system: "Prompting[R]" = ...,
+    turns: "Turns[R]" = ...,
     schema: type[T],
     n: int = ...,
     temperature: float = ...,
@@ -54,6 +60,7 @@ def generate(
     prompt: "Prompting[R]",
     *,
     system: "Prompting[R]" = ...,
+    turns: "Turns[R]" = ...,
     n: int = ...,
     temperature: float = ...,
     top_p: float = ...,
@@ -68,6 +75,7 @@ def generate(
     prompt: "Prompting[R]",
     *,
     system: "Prompting[R]" = "",
+    turns: "Turns[R]" = (),
     schema: Any = None,
     parse: Callable[[str], Any] | None = None,
     n: int = 1,
@@ -84,6 +92,7 @@ def generate(
         rows: what to ask about.
         prompt: the user's message.
         system: the system's message; none where empty.
+        turns: (user's, model's) messages that come before the prompt, the same for all or a function of the row.
         schema: a dataclass, TypedDict or other type that pydantic reads: the answer is JSON of that type.
         parse: makes the answer's value of the text; raises ValueError, saying why, to have it asked again.
         n: answers for each row.
@@ -98,7 +107,7 @@ def generate(
     adapter: TypeAdapter[Any] | None = TypeAdapter(schema) if schema is not None else None
     requests = [
         Request(
-            messages=_messages(row, system, prompt),
+            messages=_messages(row, system, turns, prompt),
             temperature=temperature,
             top_p=top_p,
             max_tokens=max_tokens,
@@ -128,9 +137,17 @@ def fill(template: "Prompting[R]", row: R) -> str:
     return template(row) if callable(template) else template.format_map(content(row))
 
 
-def _messages(row: R, system: "Prompting[R]", prompt: "Prompting[R]") -> tuple[Message, ...]:
-    user = Message(role="user", content=fill(prompt, row))
-    return (Message(role="system", content=fill(system, row)), user) if system else (user,)
+def _messages(row: R, system: "Prompting[R]", turns: "Turns[R]", prompt: "Prompting[R]") -> tuple[Message, ...]:
+    before = turns(row) if callable(turns) else turns
+    return (
+        *((Message(role="system", content=fill(system, row)),) if system else ()),
+        *(
+            m
+            for ask, said in before
+            for m in (Message(role="user", content=ask), Message(role="assistant", content=said))
+        ),
+        Message(role="user", content=fill(prompt, row)),
+    )
 
 
 def _text(text: str) -> str:

@@ -108,6 +108,7 @@ def test_a_run_publishes_rows_with_figures_lineage_and_checks(bench_with: Callab
     assert bench.ask("SELECT DISTINCT passed FROM catalog.checks") == [(True,)]
     assert bench.ask("SELECT operator, rows_in, rows_out, calls FROM catalog.ledger") == [("generate", 3, 3, 3)]
     assert bench.ask("SELECT parent_table FROM catalog.table_lineage") == [("raw.seeds",)]
+    assert set(bench.ask("SELECT parent_table FROM catalog.lineage")) == {("raw.seeds",), (None,)}
 
 
 def test_lineage_goes_through_intermediate_rows_and_calls_to_the_seed(bench_with: Callable[..., Bench]) -> None:
@@ -144,14 +145,36 @@ def test_the_same_again_publishes_and_asks_nothing_and_says_why(bench_with: Call
     assert len(bench.server.requests) == asked  # type: ignore[attr-defined]
 
 
-def test_force_makes_another_version_from_the_call_store(bench_with: Callable[..., Bench]) -> None:
+def test_force_makes_the_rows_again_as_another_version(bench_with: Callable[..., Bench]) -> None:
     bench = bench_with()
     bench.run()
-    with pytest.raises(GateRefusal):  # every row repeats one that is there, so the version would add nothing
-        bench.run(force=True)
-    assert bench.run(force=True, replace=True).version == 2
-    assert len(bench.server.requests) == 3  # type: ignore[attr-defined]
+    bench.put("delta")
+    bench.run(reads={"seeds": "raw.seeds@2"})
+    second = bench.lake.find(TableRef.parse("sft.toy@2"))
+    before = sorted(bench.lake.ids(second))
+    assert bench.run(force=True).version == 3
+    assert bench.ask("SELECT completion FROM sft.toy ORDER BY 1")[:2] == [("RE ALPHA",), ("RE BETA",)]
+    assert bench.ask("SELECT count(*) FROM sft.toy") == [(4,)]
+    assert sorted(bench.lake.ids(second)) == before
+    assert len(bench.server.requests) == 4  # type: ignore[attr-defined]
+
+
+def test_force_on_a_single_version_keeps_its_rows(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with()
+    bench.run()
+    assert bench.run(force=True).version == 2
+    assert bench.run(force=True, replace=True).version == 3
     assert bench.ask("SELECT count(*) FROM sft.toy") == [(3,)]
+    assert len(bench.server.requests) == 3  # type: ignore[attr-defined]
+
+
+def test_a_run_that_makes_nothing_new_changes_nothing_and_says_so(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with()
+    bench.run()
+    outcome = bench.run(TOY + "# other code, same rows\n")
+    assert (outcome.status, outcome.version) == ("unchanged", None)
+    assert outcome.note == "all 3 rows that were made are in the table already"
+    assert bench.lake.latest("sft.toy").ref.version == 1  # type: ignore[union-attr]
 
 
 def test_new_input_rows_are_added_and_only_they_are_asked_about(bench_with: Callable[..., Bench]) -> None:

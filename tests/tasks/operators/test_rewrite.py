@@ -6,6 +6,7 @@ import pytest
 from catalog.records import Document
 from tasks.ledger import Ledger, keep
 from tasks.llm import LLM
+from tasks.operators.extract import count_tokens
 from tasks.operators.rewrite import looped, read, rewrite
 
 SOURCE = Document(
@@ -31,12 +32,12 @@ def test_an_answer_that_says_the_same_in_other_words_is_paired_with_its_row_and_
     [
         (SOURCE.text, "easy: a copy of its source"),
         ("A heart.", "easy: shorter than 0.2 of its source"),
-        (f"{GOOD} " * 4, "easy: longer than 2 times its source"),
+        (f"{GOOD} " * 4, "easy: longer than 1.5 times its source"),
         (
             "The ship sailed far across the green sea while nobody was looking at it.",
             "easy: mostly words that its source",
         ),
-        ("The heart contracts at rest. " * 9, "easy: it repeats itself"),
+        ("The heart contracts at rest. " * 6, "easy: it repeats itself"),
     ],
 )
 def test_an_answer_that_is_no_rewriting_is_dropped_with_the_reason(
@@ -45,6 +46,17 @@ def test_an_answer_that_is_no_rewriting_is_dropped_with_the_reason(
     with keep(Ledger()) as ledger:
         assert rewrite(scripted_llm(lambda _p, _b: answer), [SOURCE], {"easy": "{text}"}) == []
     assert [d.reason.startswith(reason) for d in ledger.drops] == [True], ledger.drops
+
+
+def test_no_answer_is_let_run_on_beyond_the_longest_that_is_kept(scripted_llm: Callable[..., LLM]) -> None:
+    limits: list[int] = []
+
+    def answer(_prompt: str, body: dict[str, Any]) -> str:
+        limits.append(body.get("max_tokens") or body["max_completion_tokens"])
+        return GOOD
+
+    rewrite(scripted_llm(answer), [SOURCE], {"easy": "{text}"}, longest=2.0)
+    assert limits == [2 * count_tokens(SOURCE.text)]
 
 
 def test_an_answer_that_talks_about_the_task_is_asked_again(scripted_llm: Callable[..., LLM]) -> None:
