@@ -30,11 +30,11 @@ def test_passing_over_by_length_changes_no_decision(text: str, pool: list[str], 
 def test_a_near_repeat_of_the_pool_or_of_a_row_before_is_dropped_with_its_like() -> None:
     rows = [
         Prompt(prompt=text)
-        for text in ("name three kinds of bread", "name three kinds of old bread", "tell me of the sea", "why is it late")
+        for text in ("name three kinds of bread", "name three kinds of old bread", "tell me of the sea", "is it late")
     ]
     with keep(Ledger()) as ledger:
         kept = dedup_near(rows, lambda row: row.prompt, pool=["tell me about the sea"], threshold=0.7)
-    assert [row.prompt for row in kept] == ["name three kinds of bread", "why is it late"]
+    assert [row.prompt for row in kept] == ["name three kinds of bread", "is it late"]
     assert ledger.drops[0].reason == "its ROUGE-L to another is 0.7 or more"
     assert ledger.drops[0].evidence.endswith("name three kinds of bread")
 

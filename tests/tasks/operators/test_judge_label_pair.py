@@ -2,8 +2,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from catalog.records import Prompt
 from scripted import schema_of
+
+from catalog.records import Prompt
 from tasks.ledger import Ledger, keep
 from tasks.llm import LLM
 from tasks.operators.aggregate import aggregate
@@ -16,7 +17,8 @@ def test_everything_that_a_row_shows_gets_a_verdict_of_its_own(scripted_llm: Cal
     def answer(prompt: str, body: dict[str, Any]) -> str:
         schema = schema_of(body)
         assert schema is not None
-        return json.dumps({name: {"rationale": name, "rating": 5 - place} for place, name in enumerate(schema["properties"])})
+        verdicts = {name: {"rationale": name, "rating": 5 - n} for n, name in enumerate(schema["properties"])}
+        return json.dumps(verdicts)
 
     rows = [Prompt(prompt="one two three"), Prompt(prompt="one two")]
     verdicts = judge(

@@ -1,0 +1,97 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from catalog.records import Prompt
+from tasks.instruction_tuning.evol_instruct_wizardlm import EXAMPLES, OPERATIONS, PROMPTS, evol_instruct_wizardlm
+from tasks.ledger import Ledger, keep
+from tasks.llm import LLM
+
+SEED = Prompt(prompt="Why is snow white?")
+
+
+def wizard(
+    evolved: Callable[[str], str] = lambda parent: f"{parent} And then?",
+    verdict: str = "different",
+    answer: str = "Light.",
+) -> Callable[[str, dict[str, Any]], str]:
+    def reply(prompt: str, body: dict[str, Any]) -> str:
+        if "#Given Prompt#:" in prompt:
+            return evolved(prompt.rpartition("#Given Prompt#:")[2].strip())
+        if prompt.startswith("Compare two prompts."):
+            return json.dumps({"text_1": {"rationale": "so it is", "rating": verdict}})
+        return answer
+
+    return reply
+
+
+def test_an_instruction_evolves_from_round_to_round_and_is_answered(scripted_llm: Callable[..., LLM]) -> None:
+    rows = evol_instruct_wizardlm([SEED], scripted_llm(wizard()))
+    assert [(row.round, row.prompt, row.completion) for row in rows] == [
+        (number, "Why is snow white?" + " And then?" * number, "Light.") for number in (1, 2, 3, 4)
+    ]
+    assert {row.operation for row in rows} <= set(OPERATIONS)
+
+
+def test_every_operation_has_a_prompt_and_an_example() -> None:
+    assert set(OPERATIONS) == set(PROMPTS) == set(EXAMPLES)
+
+
+def test_a_failed_parent_stays_in_the_pool_and_evolves_another_way(scripted_llm: Callable[..., LLM]) -> None:
+    parents: list[str] = []
+
+    def evolved(parent: str) -> str:
+        parents.append(parent)
+        return f"{parent} And then?" if len(parents) == 3 else "the given prompt, rewritten"
+
+    rows = evol_instruct_wizardlm([SEED], scripted_llm(wizard(evolved)))
+    assert parents == [SEED.prompt] * 3 + ["Why is snow white? And then?"]
+    assert [row.round for row in rows] == [3]
+
+
+@pytest.mark.parametrize(
+    ("replies", "reason"),
+    [
+        ({"verdict": "equal"}, "no information gain: judged equal to its parent"),
+        ({"evolved": lambda parent: f" {parent}\n"}, "no information gain: the same words"),
+        (
+            {"evolved": lambda parent: "Here is the Rewritten Prompt"},
+            "words of the evolving prompt leaked: rewritten prompt",
+        ),
+        ({"evolved": lambda parent: EXAMPLES["deepen"][1]}, "words of the evolving prompt leaked: its example"),
+        ({"answer": "Sorry, I cannot help with that."}, "the answer is short and says sorry"),
+        ({"answer": "?! And so, it is."}, "the answer is only punctuation and stop words"),
+    ],
+)
+def test_a_failed_evolution_is_eliminated_with_the_reason(
+    scripted_llm: Callable[..., LLM], replies: dict[str, Any], reason: str
+) -> None:
+    with keep(Ledger()) as ledger:
+        assert evol_instruct_wizardlm([SEED], scripted_llm(wizard(**replies)), rounds=1) == []
+    assert [drop.reason for drop in ledger.drops] == [reason]
+
+
+def test_a_long_answer_may_say_sorry(scripted_llm: Callable[..., LLM]) -> None:
+    llm = scripted_llm(wizard(answer="Sorry to hear of the snow. " + "It scatters all light. " * 20))
+    assert len(evol_instruct_wizardlm([SEED], llm, rounds=1)) == 1
+
+
+def test_a_heading_that_the_model_repeats_is_no_part_of_the_instruction(scripted_llm: Callable[..., LLM]) -> None:
+    llm = scripted_llm(wizard(lambda parent: f"#Rewritten Prompt#: {parent} And then?"))
+    (row,) = evol_instruct_wizardlm([SEED], llm, rounds=1)
+    assert row.prompt == "Why is snow white? And then?"
+
+
+def test_a_row_leads_back_through_its_parents_to_the_seed(scripted_llm: Callable[..., LLM]) -> None:
+    first, second = evol_instruct_wizardlm([SEED], scripted_llm(wizard()), rounds=2)
+    assert second.origin[0].parents == (first.record_id,)  # type: ignore[union-attr]
+    assert first.origin[0].parents == (SEED.record_id,)  # type: ignore[union-attr]
+
+
+def test_the_same_seed_makes_the_same_rows(scripted_llm: Callable[..., LLM]) -> None:
+    seeds = [Prompt(prompt=f"Why is number {number} odd?") for number in range(6)]
+    first, second, other = (evol_instruct_wizardlm(seeds, scripted_llm(wizard()), seed=seed) for seed in (1, 1, 2))
+    assert [row.record_id for row in first] == [row.record_id for row in second]
+    assert [row.operation for row in first] != [row.operation for row in other]

@@ -1,0 +1,161 @@
+"""What holds for every method, whoever wrote it: found by looking, without a list."""
+
+import inspect
+import itertools
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted import sensible
+
+from catalog.records import Record, columns
+from catalog.sources import load_sources, sources_of
+from catalog.store import STAGES
+from tasks.method import CATEGORIES, Method, load_methods
+from tasks.registry import describe, methods_page
+
+ROOT = Path(__file__).parent.parent
+METHODS = list(load_methods().values())
+every_method = pytest.mark.parametrize("method", METHODS, ids=[method.id for method in METHODS])
+
+
+@cache
+def few(table: str) -> Sequence[Record]:
+    """Some real rows of a raw table."""
+    return [row for source in sources_of(table) for row, _ in itertools.islice(source.rows(), 40)]
+
+
+def run(method: Method, llm: Any) -> Sequence[Record]:
+    fed = {source.table for source in load_sources().values()}
+    inputs = {
+        name: few(next(table for table in found.tables if table in fed))[: 4 if found.partitioned else 200]
+        for name, found in method.inputs.items()
+    }
+    needs = dict.fromkeys(method.roles, llm)
+    return method.run(**inputs, **needs, **({"rows": 4} if "rows" in method.settings else {}))
+
+
+def test_every_stage_has_a_method() -> None:
+    assert {method.stage for method in METHODS} == set(STAGES)
+
+
+@every_method
+def test_its_file_its_function_and_its_table_have_one_name(method: Method) -> None:
+    assert Path(inspect.getfile(method.run)) == ROOT / "tasks" / method.stage / f"{method.id}.py"
+    assert method.table == f"{method.stage}.{method.id}"
+
+
+@every_method
+def test_its_paper_is_complete_and_linked_in_its_docstring(method: Method) -> None:
+    paper, doc = method.paper, method.module.__doc__ or ""
+    assert paper.title
+    assert paper.authors
+    assert 1990 < paper.year < 2100
+    assert re.fullmatch(r"\d{4}\.\d{4,5}", paper.arxiv) or paper.url.startswith("https://")
+    assert paper.link in doc
+    assert str(paper.year) in doc
+
+
+@every_method
+def test_its_first_line_says_what_it_does(method: Method) -> None:
+    assert method.summary.endswith(".")
+    assert len(method.summary) > 30
+
+
+@every_method
+def test_its_tags_are_the_surveys(method: Method) -> None:
+    assert method.categories
+    assert set(method.categories) <= CATEGORIES
+    assert set(method.also) <= set(STAGES) - {method.stage}
+
+
+@every_method
+def test_its_settings_have_defaults_of_their_type_and_one_is_the_seed(method: Method) -> None:
+    assert method.settings["seed"].default == 0
+    for name, setting in method.settings.items():
+        assert setting.parse(name, setting.default) == setting.default
+
+
+@every_method
+def test_it_promises_something_about_columns_that_it_has(method: Method) -> None:
+    assert method.expects
+    for promise in method.expects:
+        named = promise.arguments.get("column_list") or [promise.arguments.get("column")]
+        assert {column for column in named if column} <= {*columns(method.shape), "record_id"}
+
+
+@every_method
+def test_a_table_that_it_reads_exists(method: Method) -> None:
+    known = {source.table for source in load_sources().values()} | {other.table for other in METHODS}
+    for found in method.inputs.values():
+        assert set(found.tables) <= known
+        assert any(table.startswith("raw.") for table in found.tables), "a fresh home could not run it"
+
+
+@every_method
+def test_it_has_a_test(method: Method) -> None:
+    assert (ROOT / "tests/tasks" / method.stage / f"test_{method.id}.py").exists()
+
+
+@every_method
+def test_the_code_of_its_function_fits_a_screen(method: Method) -> None:
+    source = inspect.getsource(method.run)
+    body = source[source.index("-> ") :].splitlines()[1:]
+    assert len(body) <= 40
+
+
+@every_method
+def test_it_names_no_machinery(method: Method) -> None:
+    source = inspect.getsource(method.module)
+    for word in ("prefect", "mlflow", "duckdb", "openai", "logging", "try:"):
+        assert word not in source.lower(), word
+
+
+@every_method
+def test_its_rows_have_parents_and_the_same_inputs_make_the_same_rows(
+    method: Method, scripted_llm: Callable[..., Any]
+) -> None:
+    rows, again = (run(method, scripted_llm(sensible)) for _ in range(2))
+    assert [row.record_id for row in rows] == [row.record_id for row in again]
+    assert all(isinstance(row, method.shape) for row in rows)
+    assert all(row.parents and row.origin for row in rows)
+
+
+def test_the_page_of_methods_names_each_with_its_paper() -> None:
+    page = methods_page()
+    for method in METHODS:
+        assert f"### {method.id}\n" in page
+        assert method.paper.link in page
+        assert describe(method)["table_name"] == method.table
+
+
+def test_a_new_file_is_all_it_takes(tmp_path: Path) -> None:
+    """The README's method and test, as they stand there, work in a copy of the tree."""
+    readme = (ROOT / "README.md").read_text()
+    method, test = re.findall(r"```python\n(.*?)```", readme[readme.index("## Add a method") :], re.DOTALL)[:2]
+    for part in ("flows", "tasks", "quality", "catalog", "infra", "tests", "pyproject.toml"):
+        subprocess.run(["cp", "-r", ROOT / part, tmp_path], check=True)
+    (tmp_path / "tasks/sft/backtalk.py").write_text(method)
+    (tmp_path / "tests/tasks/sft/test_backtalk.py").write_text(test)
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/tasks/sft/test_backtalk.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+    code = "from flows.cli import main; main()"
+    listed = subprocess.run(
+        [sys.executable, "-c", code, "methods", "--json", "--stage", "sft"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert '"sft.backtalk"' in listed.stdout
