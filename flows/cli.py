@@ -1,6 +1,7 @@
 """`everspring`: run flows, ask questions, follow lineage."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -167,10 +168,10 @@ def _run(stage: str, asked: Mapping[str, Any]) -> "list[Outcome]":
     err.print(f"everspring: {stage}, home {settings.home}", style="dim", highlight=False)
     with prefect_api(settings):
         flows = importlib.import_module(f"flows.{stage}")
-        from flows.stage import StageFailure, drain_logs
+        from flows.stage import StageFailure, drain
 
         result = getattr(flows, stage)(**asked, return_state=True).result(raise_on_failure=False)
-        drain_logs()
+        drain()
     if isinstance(result, BaseException) and not isinstance(result, StageFailure):
         raise result
     outcomes: list[Outcome] = result.outcomes if isinstance(result, StageFailure) else result
@@ -489,6 +490,10 @@ def main() -> None:
     except EverspringError as error:
         err.print(Text(f"error: {error}", style="red"), soft_wrap=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except (SystemExit, RuntimeError) as ended:
+        # Typer makes exit code 130 of an interrupt; DuckDB, in the middle of a query, a RuntimeError.
+        if getattr(ended, "code", str(ended)) not in {130, "Query interrupted"}:
+            raise
         err.print("interrupted; the same command goes on where this one stopped", style="yellow")
-        sys.exit(130)
+        sys.stdout.flush()
+        os._exit(130)  # at an orderly exit Prefect waits for ever to send events to a server that has ended

@@ -206,11 +206,13 @@ def _materialize(method_id: str, order: Order) -> Outcome:
     return outcome
 
 
-def drain_logs() -> None:
-    """Send what Prefect has still to log, before its server ends."""
+def drain() -> None:
+    """Send the logs and events that Prefect still has, before its server ends: it would wait for it at exit."""
+    from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
 
     APILogWorker.drain_all(timeout=10)
+    EventsWorker.drain_all(timeout=10)
 
 
 def line(outcome: Outcome) -> dict[str, Any]:

@@ -5,22 +5,25 @@ Xu et al., 2023, https://arxiv.org/abs/2304.12244
 Departs from the paper:
 - The seeds themselves are not answered again: the table holds the evolved instructions of every round.
 - Each operation, and the judge of equality, is shown how by examples of ours, as a weak model needs.
-- The judge of equality gives its reason first, and each answer is bounded by `max_tokens`.
+- An instruction or answer that runs in a circle fails too, as a weak model often does.
+- An instruction or answer that runs in a circle fails too, as a weak model often does.
+- Answers are bounded by `max_tokens`, where the paper allows 2048 tokens: more than a small model can hold.
 """
 
 import re
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from catalog.records import Answer, Prompt, PromptCompletion
-from quality.expectations import between, distinct_together, not_blank, one_of
+from quality.expectations import between, differ, distinct_together, not_blank, one_of
 from tasks.llm import LLM
 from tasks.method import Paper, Rows, method
 from tasks.operators.dedup import dedup
 from tasks.operators.evolve import Evolved, evolve
 from tasks.operators.filter import keep
-from tasks.operators.judge import judge
+from tasks.operators.label import label
+from tasks.operators.rewrite import looped
+from tasks.operators.rewrite import looped
 from tasks.operators.solve import solve
 
 OPERATIONS = ("add constraints", "deepen", "concretise", "increase reasoning steps", "complicate input", "in-breadth")
@@ -32,12 +35,14 @@ class Child(Prompt):
 
     parent: str
     operation: str
+    gain: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvolvedInstruction(PromptCompletion):
-    """An evolved instruction with its answer; `round` counts the epochs from 1."""
+    """An evolved instruction with its answer, and the one it was made of; `round` counts the epochs from 1."""
 
+    parent: str
     operation: str
     round: int
 
@@ -51,6 +56,7 @@ class EvolvedInstruction(PromptCompletion):
     reads={"seeds": ("instruction_tuning.self_instruct", "raw.prompts")},
     expects=[
         not_blank("completion"),
+        differ("prompt", "parent"),
         one_of("operation", OPERATIONS),
         between("round", 1),
         distinct_together("prompt", "completion"),
@@ -68,28 +74,25 @@ def evol_instruct_wizardlm(
 ) -> Rows[EvolvedInstruction]:
     """In each round every instruction of the pool evolves; a child that passes takes its parent's place."""
     ask: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens}
-    pool: list[Prompt] = dedup(seeds, lambda row: row.prompt, reason="the instruction repeats another")
+    pool = list[Prompt](dedup(seeds, prompt_of, reason=REPEATS))
     made: list[EvolvedInstruction] = []
     for number in range(1, rounds + 1):
         draw = seed * rounds + number
         evolved = evolve(llm, pool, PROMPTS, turns=SHOTS, parse=instruction, **ask, seed=draw)
         children = keep([child(parent, answer) for parent, answer in evolved], leak)
-
-        verdicts = {
-            row.record_id: verdict
-            for row, verdict in judge(llm, children, EQUAL, scale=("equal", "different"), turns=EQUAL_SHOTS, seed=draw)
-        }
-        judged = [row for row in children if row.record_id in verdicts]
-        equal = {name for name, verdict in verdicts.items() if verdict.value[0].rating == "equal"}
-        gained = keep(judged, partial(no_gain, equal))
-
+        verdicts = label(llm, children, GAIN, ("again", "more"), PAIR, demos=GAIN_SHOTS, seed=draw)
+        gained = keep([judged(row, verdict) for row, verdict in verdicts], no_gain)
         answers = solve(llm, gained, **ask, seed=draw)
-        passed = keep([answered(row, verdicts[row.record_id], a, number) for row, a in answers], no_answer)
+        passed = keep([answered(row, answer, number) for row, answer in answers], no_answer)
         made += passed
-        parent_of = {row.record_id: row.parents[0] for row in children}
-        grown = {parent_of[row.parents[0]]: row for row in passed}
-        pool = [grown.get(row.record_id, row) for row in pool]
-    return dedup(made, lambda row: (row.prompt, row.completion), reason="the instruction repeats another")
+        grown = {row.parent: row for row in passed}
+        pool = dedup([grown.get(row.prompt, row) for row in pool], prompt_of, reason=REPEATS)
+    return dedup(made, lambda row: (row.prompt, row.completion), reason=REPEATS)
+
+
+def prompt_of(row: Prompt) -> str:
+    """What makes two instructions the same."""
+    return row.prompt
 
 
 def child(parent: Prompt, evolved: Answer[Evolved]) -> Child:
@@ -98,10 +101,22 @@ def child(parent: Prompt, evolved: Answer[Evolved]) -> Child:
     return Child(prompt=made.text, parent=parent.prompt, operation=made.operation, origin=(parent, evolved))
 
 
-def answered(row: Child, verdict: Answer[Any], answer: Answer[str], number: int) -> EvolvedInstruction:
-    """The row of a child that was found to be new and was answered."""
+def judged(row: Child, verdict: Answer[str]) -> Child:
+    """The child with what was said of its gain."""
+    return Child(
+        prompt=row.prompt, parent=row.parent, operation=row.operation, gain=verdict.value, origin=(row, verdict)
+    )
+
+
+def answered(row: Child, answer: Answer[str], number: int) -> EvolvedInstruction:
+    """The row of a child that passed."""
     return EvolvedInstruction(
-        prompt=row.prompt, completion=answer.value, operation=row.operation, round=number, origin=(row, verdict, answer)
+        prompt=row.prompt,
+        completion=answer.value,
+        parent=row.parent,
+        operation=row.operation,
+        round=number,
+        origin=(row, answer),
     )
 
 
@@ -111,10 +126,8 @@ def instruction(text: str) -> str:
     Raises:
         ValueError: where nothing is left.
     """
-    said = re.sub(r"\A\W*(?:rewritten|created|new)\s+prompt\W*[:#]+\s*", "", text.strip(), flags=re.IGNORECASE).strip(
-        ' "'
-    )
-    if not said:
+    said = re.sub(r"\A\W*(?:rewritten|created|harder|new)\s+prompt\W*[:#]+\s*", "", text, flags=re.IGNORECASE)
+    if not (said := said.strip(' \n"')):
         raise ValueError("the instruction is blank")
     return said
 
@@ -123,16 +136,20 @@ def leak(row: Child) -> str:
     """Why an evolved instruction is none by its words alone."""
     if found := LEAKED.search(row.prompt):
         return f"words of the evolving prompt leaked: {found[0].lower()}"
-    if row.prompt in {text for example in EXAMPLES.values() for text in example}:
+    if row.prompt in {text for example in (*EXAMPLES.values(), *MORE_BREADTH) for text in example}:
         return "words of the evolving prompt leaked: its example"
     if row.prompt.split() == row.parent.split():
         return "no information gain: the same words"
+    if looped(row.prompt):
+        return "the instruction runs in a circle"
+    if looped(row.prompt):
+        return "the instruction runs in a circle"
     return ""
 
 
-def no_gain(equal: set[str], row: Child) -> str:
-    """Why an evolved instruction is no evolution by the judge's verdict."""
-    return "no information gain: judged equal to its parent" if row.record_id in equal else ""
+def no_gain(row: Child) -> str:
+    """Why an evolved instruction is no evolution by the model's verdict."""
+    return "no information gain: judged equal to its parent" if row.gain == "again" else ""
 
 
 def no_answer(row: EvolvedInstruction) -> str:
@@ -142,7 +159,18 @@ def no_answer(row: EvolvedInstruction) -> str:
         return "the answer is short and says sorry"
     if all(word in STOP_WORDS for word in words):
         return "the answer is only punctuation and stop words"
+    if looped(row.completion):
+        return "the answer runs in a circle"
+    if looped(row.completion):
+        return "the answer runs in a circle"
     return ""
+
+
+def shots(name: str) -> list[tuple[str, str]]:
+    """How an operation changes a prompt: two examples of its like, then its own."""
+    like = [pair for other, pair in EXAMPLES.items() if other not in {name, "in-breadth"}][:2]
+    pairs = [*(MORE_BREADTH if name == "in-breadth" else like), EXAMPLES[name]]
+    return [(PROMPTS[name].format(prompt=given), made) for given, made in pairs]
 
 
 IN_DEPTH = """Make #Given Prompt# a little harder for a well-known AI system, but still sensible, so that a person can
@@ -189,33 +217,29 @@ EXAMPLES = {
     "in-breadth": ("Write a poem about a dog.", "Write a short speech of a lighthouse keeper to his parrot."),
 }
 
-SHOTS = {name: [(PROMPTS[name].format(prompt=given), made)] for name, (given, made) in EXAMPLES.items()}
-
-EQUAL = """Compare two prompts. They are equal if they set the same conditions and requirements and ask with the same
-depth and breadth; otherwise they are different.
-
-First prompt: {parent}
-
-Second prompt: {prompt}
-
-In JSON, give a short "rationale", then the "rating": "equal" or "different"."""
-
-EQUAL_SHOTS = [
-    (
-        EQUAL.format(parent="How do I boil an egg?", prompt="How do I boil an egg on a camp fire without a clock?"),
-        '{"text_1": {"rationale": "The second adds two conditions: camp fire, no clock.", "rating": "different"}}',
-    ),
-    (
-        EQUAL.format(parent="Why is the sea salty?", prompt="What is the reason that the sea is salty?"),
-        '{"text_1": {"rationale": "The same question in other words.", "rating": "equal"}}',
-    ),
-    (
-        EQUAL.format(parent="Write a poem about a dog.", prompt="Write a speech of a lighthouse keeper to his parrot."),
-        '{"text_1": {"rationale": "Another kind of text about another subject.", "rating": "different"}}',
-    ),
+MORE_BREADTH = [
+    ("What is the tallest mountain?", "Which lake in Africa is the deepest, and how was that found out?"),
+    ("How do I learn to cook?", "How can I learn to mend a torn fishing net?"),
 ]
 
-LEAKED = re.compile(r"#?\b(?:given|rewritten|created) prompts?\b#?", re.IGNORECASE)
+
+SHOTS = {name: shots(name) for name in PROMPTS}
+
+PAIR = "{parent}\n{prompt}"
+
+GAIN = """Does the second prompt say the first again, with the same conditions and as deep and broad, or does it ask for
+more or for something else?"""
+
+GAIN_SHOTS = [
+    ("Why is the sea salty?\nWhat is the reason that the sea is salty?", "again"),
+    ("How do I boil an egg?\nHow do I boil an egg on a camp fire without a clock?", "more"),
+    ("Name a good book.\nCan you name a good book?", "again"),
+    ("Write a poem about a dog.\nWrite a speech of a lighthouse keeper to his parrot.", "more"),
+]
+
+REPEATS = "the instruction repeats another"
+
+LEAKED = re.compile(r"#?\b(?:given|rewritten|created|harder) prompts?\b#?", re.IGNORECASE)
 
 STOP_WORDS = frozenset(
     """a an the and or but if then so of to in on at by for from with without about as into over under again i me my we

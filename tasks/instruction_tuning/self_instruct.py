@@ -4,8 +4,8 @@ Wang et al., 2022, https://arxiv.org/abs/2212.10560
 
 Departs from the paper:
 - The seeds are prompts without instances, so the examples of instances in the prompts are ours, the same for all.
-- Chat models are asked: the tasks shown are earlier turns, and each request brings one more task (a numbered list is
-  read too), where a completion model went on with a list; the later steps are JSON.
+- Chat models are asked: the tasks shown are earlier turns and an answer is the next task, or a numbered list, where a
+  completion model went on with a list of eight; so `batch` is 40 requests at once, not 5. The later steps are JSON.
 - An instance that runs in a circle is dropped too, as a weak model often does.
 - A loop that finds nothing new in `patience` rounds ends, short of `rows`.
 """
@@ -75,7 +75,7 @@ def self_instruct(
     rows: int = 52_000,
     human: int = 6,
     machine: int = 2,
-    batch: int = 5,
+    batch: int = 40,
     threshold: float = 0.7,
     instances: int = 2,
     longest: int = 600,

@@ -57,6 +57,8 @@ def final_answer(text: str) -> str:
 def same_answer(one: str, other: str) -> bool:
     """Whether two answers say the same: as text, as a quantity, part by part, or as expressions under sympy."""
     one, other = normal(one), normal(other)
+    if ("=" in one) != ("=" in other):  # "3 * 4 = 12" says 12
+        one, other = (text.rpartition("=")[2].strip() for text in (one, other))
     if not one or not other:
         return False
     if one.casefold() == other.casefold():
@@ -81,7 +83,7 @@ def parses(code: str) -> bool:
 
 
 def normal(answer: str) -> str:
-    r"""An answer in plain notation: without LaTeX's layout, `\boxed`, "x =", or the stop at its end."""
+    r"""An answer in plain notation: without LaTeX's layout, `\boxed`, or the stop at its end."""
     text = (_boxed(answer) or answer).strip()
     text = re.sub(r"\\(?:text|mathrm|mbox|operatorname)\s*\{([^{}]*)\}", r" \1 ", text)
     text = re.sub(r"\\d?t?frac\s*(\d)\s*(\d)", r"(\1)/(\2)", text)
@@ -97,7 +99,6 @@ def normal(answer: str) -> str:
     text = re.sub(r"\\([A-Za-z]+)", r"\1", text)
     if re.fullmatch(r"\$[^$]*\$", text):
         text = text[1:-1]
-    text = re.sub(r"^\s*[A-Za-z]\s*=\s*(?=[^=])", "", text)
     text = re.sub(r"\(([\d.]+)\)\s*/\s*\(([\d.]+)\)", r"\1/\2", text)
     return " ".join(text.rstrip(" .;").split())
 

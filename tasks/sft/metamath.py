@@ -71,7 +71,7 @@ def metamath(
 ) -> Rows[Solved]:
     """Four sides of each problem, solved step by step, verified against the known answer or the masked number."""
     ask: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
-    greedy = ask | {"temperature": 0.0}
+    greedy: dict[str, Any] = {**ask, "temperature": 0.0}
     rephrased = generate(llm, problems, REPHRASE, turns=REPHRASE_SHOTS, parse=read, n=samples, **ask)
     statements = generate(llm, problems, as_statement, turns=STATE_SHOTS, parse=read, **greedy)
     original = [side("answer augmentation", p, p.prompt, p.answer) for p in problems]

@@ -14,14 +14,14 @@ SEED = Prompt(prompt="Why is snow white?")
 
 def wizard(
     evolved: Callable[[str], str] = lambda parent: f"{parent} And then?",
-    verdict: str = "different",
+    verdict: str = "more",
     answer: str = "Light.",
 ) -> Callable[[str, dict[str, Any]], str]:
     def reply(prompt: str, body: dict[str, Any]) -> str:
         if "#Given Prompt#:" in prompt:
             return evolved(prompt.rpartition("#Given Prompt#:")[2].strip())
-        if prompt.startswith("Compare two prompts."):
-            return json.dumps({"text_1": {"rationale": "so it is", "rating": verdict}})
+        if "Does the second prompt say the first again" in prompt:
+            return json.dumps({"label": verdict})
         return answer
 
     return reply
@@ -54,13 +54,17 @@ def test_a_failed_parent_stays_in_the_pool_and_evolves_another_way(scripted_llm:
 @pytest.mark.parametrize(
     ("replies", "reason"),
     [
-        ({"verdict": "equal"}, "no information gain: judged equal to its parent"),
+        ({"verdict": "again"}, "no information gain: judged equal to its parent"),
         ({"evolved": lambda parent: f" {parent}\n"}, "no information gain: the same words"),
         (
             {"evolved": lambda parent: "Here is the Rewritten Prompt"},
             "words of the evolving prompt leaked: rewritten prompt",
         ),
         ({"evolved": lambda parent: EXAMPLES["deepen"][1]}, "words of the evolving prompt leaked: its example"),
+        ({"evolved": lambda parent: "I go home and then " * 9}, "the instruction runs in a circle"),
+        ({"answer": "I go home and then " * 9}, "the answer runs in a circle"),
+        ({"evolved": lambda parent: "I go home and then " * 9}, "the instruction runs in a circle"),
+        ({"answer": "I go home and then " * 9}, "the answer runs in a circle"),
         ({"answer": "Sorry, I cannot help with that."}, "the answer is short and says sorry"),
         ({"answer": "?! And so, it is."}, "the answer is only punctuation and stop words"),
     ],
@@ -74,7 +78,7 @@ def test_a_failed_evolution_is_eliminated_with_the_reason(
 
 
 def test_a_long_answer_may_say_sorry(scripted_llm: Callable[..., LLM]) -> None:
-    llm = scripted_llm(wizard(answer="Sorry to hear of the snow. " + "It scatters all light. " * 20))
+    llm = scripted_llm(wizard(answer="Sorry to hear it. " + " ".join(f"Flake {n} scatters light." for n in range(30))))
     assert len(evol_instruct_wizardlm([SEED], llm, rounds=1)) == 1
 
 
@@ -86,8 +90,11 @@ def test_a_heading_that_the_model_repeats_is_no_part_of_the_instruction(scripted
 
 def test_a_row_leads_back_through_its_parents_to_the_seed(scripted_llm: Callable[..., LLM]) -> None:
     first, second = evol_instruct_wizardlm([SEED], scripted_llm(wizard()), rounds=2)
-    assert second.origin[0].parents == (first.record_id,)  # type: ignore[union-attr]
-    assert first.origin[0].parents == (SEED.record_id,)  # type: ignore[union-attr]
+    for row, parent in ((second, first), (first, SEED)):
+        judged, answer = row.origin
+        child, verdict = judged.origin  # type: ignore[union-attr]
+        assert child.parents == (parent.record_id,)
+        assert len({answer.call, verdict.call, child.origin[1].call}) == 3  # type: ignore[union-attr]
 
 
 def test_the_same_seed_makes_the_same_rows(scripted_llm: Callable[..., LLM]) -> None:

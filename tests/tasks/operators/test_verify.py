@@ -18,6 +18,7 @@ from tasks.operators.verify import final_answer, parses, same_answer, verify
         ("50%", "50"),
         ("x = -1", "-1"),
         ("-7.", "-7"),
+        ("63 * 70 = 4,410", "4410"),
         ("120°", "120 degrees"),
         ("Friday", "friday"),
         ("3, 4", "(3,4)"),
