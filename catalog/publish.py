@@ -64,7 +64,7 @@ def publish(
     shape: type[Record],
     replace: bool = False,
     instead_of: Version | None = None,
-    **extra: str,
+    extra: Mapping[str, str] | None = None,
 ) -> Version:
     """Add the spooled rows to the run's table as its next version; `run` is completed with number and status.
 
@@ -85,7 +85,7 @@ def publish(
         run.version, run.status = (last or 0) + 1, "published"
         if replace:
             connection.execute(f"DROP TABLE IF EXISTS {ref.sql}")
-        lake.fit(connection, ref, shape, **extra)
+        lake.fit(connection, ref, shape, extra)
         if instead_of:
             connection.execute(f"DELETE FROM {ref.sql} WHERE snapshot_id = ?", [instead_of.snapshot])
         connection.execute(
@@ -138,7 +138,7 @@ def quarantine(lake: Lake, run: Run, spool: Spool, findings: Findings, *, shape:
     ref = TableRef("quarantine", run.table_name.replace(".", "__"))
     run.status = "quarantined"
     with lake.write(f"{run.table_name}: {spool.counts['rows']} rows quarantined", _extra(run)) as connection:
-        lake.fit(connection, ref, shape, run_id="VARCHAR")
+        lake.fit(connection, ref, shape, {"run_id": "VARCHAR"})
         connection.execute(
             f"INSERT INTO {ref.sql} BY NAME SELECT *, ? AS run_id FROM read_parquet(?, union_by_name => true)",
             [run.run_id, spool.files("rows")],

@@ -24,14 +24,14 @@ REJECTED = {
 class Spool:
     """A folder of parts of three kinds: `rows` to publish, lineage `edges`, and rows `rejected`. Removed at the end."""
 
-    def __init__(self, folder: Path, shape: type[Record], **extra: str) -> None:
+    def __init__(self, folder: Path, shape: type[Record], extra: Mapping[str, str] | None = None) -> None:
         self._folder = folder
         self._types = {
             "rows": {
                 "record_id": "VARCHAR",
                 **{name: sql_type(kind) for name, kind in columns(shape).items()},
                 "parents": "VARCHAR[]",
-                **extra,
+                **(extra or {}),
             },
             "edges": EDGE,
             "rejected": REJECTED,

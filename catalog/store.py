@@ -259,7 +259,13 @@ class Lake:
         described = connection.execute(f"FROM {version.ref.sql} AT (VERSION => {version.snapshot}) LIMIT 0").description
         return [column[0] for column in described or []]
 
-    def fit(self, connection: "duckdb.DuckDBPyConnection", ref: TableRef, shape: type[Record], **extra: str) -> None:
+    @staticmethod
+    def fit(
+        connection: "duckdb.DuckDBPyConnection",
+        ref: TableRef,
+        shape: type[Record],
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
         """Make the table, or give an existing one the columns of `shape` that it lacks.
 
         Args:
@@ -275,7 +281,7 @@ class Lake:
             "record_id": "VARCHAR",
             **{name: sql_type(kind) for name, kind in columns(shape).items()},
             "parents": "VARCHAR[]",
-            **extra,
+            **(extra or {}),
         }
         there = dict(
             connection.execute(

@@ -118,7 +118,7 @@ def _run_stage(
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
     errors: list[EverspringError] = []
-    for table in (BENCHMARKS, *_raw_tables(place.lake, methods)):
+    for table in (BENCHMARKS, *_raw_tables(place.lake, methods, reads)):
         state = _ingest.with_options(task_run_name=f"import {table}")(table, return_state=True)
         _collect(state.result(raise_on_failure=False), outcomes, errors)
     outcomes = [outcome for outcome in outcomes if outcome.status != "unchanged"]
@@ -140,14 +140,16 @@ def _run_stage(
     return outcomes
 
 
-def _raw_tables(lake: Lake, methods: Sequence[Method]) -> list[str]:
+def _raw_tables(lake: Lake, methods: Sequence[Method], reads: Mapping[str, Mapping[str, str]]) -> list[str]:
     """The raw tables that the methods will read and that packages feed."""
     fed = {source.table for source in load_sources().values()}
     made = {version.ref.table for version in lake.versions()} | {method.table for method in methods}
     wanted: dict[str, None] = {}
     for method in methods:
-        for found in method.inputs.values():
-            first = next((table for table in found.tables if table in made or table in fed), None)
+        for name, found in method.inputs.items():
+            named = reads.get(method.id, {}).get(name)
+            tables = (named.partition("@")[0],) if named else found.tables
+            first = next((table for table in tables if table in made or table in fed), None)
             if first in fed:
                 wanted[first] = None
     return list(wanted)

@@ -122,7 +122,7 @@ def _ingest(
     screens: Counter[str] = Counter()
     listed: list[dict[str, Any]] = []
     columns = {"source": "VARCHAR", "licence": "VARCHAR"}
-    with Spool(spool_folder(settings, run.run_id), shape, **columns) as spool:
+    with Spool(spool_folder(settings, run.run_id), shape, columns) as spool:
         for supply in supplies:
             hashed, taken = hashlib.blake2b(digest_size=16), 0
             for batch in supply.batches:
@@ -158,7 +158,7 @@ def _ingest(
             run.error = f"{table}: none of {run.rows_in} rows can be used, one at least is wanted"
             record(lake, run, spool, findings, "failed")
             raise Failure(f"{run.error}; see catalog.rejected where run_id = '{run.run_id}'")
-        version = publish(lake, run, spool, findings, shape=shape, replace=replace, **columns)
+        version = publish(lake, run, spool, findings, shape=shape, replace=replace, extra=columns)
     return Outcome(
         table=table,
         status="published",

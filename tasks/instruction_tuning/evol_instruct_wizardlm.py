@@ -6,7 +6,6 @@ Departs from the paper:
 - The seeds themselves are not answered again: the table holds the evolved instructions of every round.
 - Each operation, and the judge of equality, is shown how by examples of ours, as a weak model needs.
 - An instruction or answer that runs in a circle fails too, as a weak model often does.
-- An instruction or answer that runs in a circle fails too, as a weak model often does.
 - Answers are bounded by `max_tokens`, where the paper allows 2048 tokens: more than a small model can hold.
 """
 
@@ -22,7 +21,6 @@ from tasks.operators.dedup import dedup
 from tasks.operators.evolve import Evolved, evolve
 from tasks.operators.filter import keep
 from tasks.operators.label import label
-from tasks.operators.rewrite import looped
 from tasks.operators.rewrite import looped
 from tasks.operators.solve import solve
 
@@ -74,7 +72,7 @@ def evol_instruct_wizardlm(
 ) -> Rows[EvolvedInstruction]:
     """In each round every instruction of the pool evolves; a child that passes takes its parent's place."""
     ask: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens}
-    pool = list[Prompt](dedup(seeds, prompt_of, reason=REPEATS))
+    pool = list[Prompt](dedup(seeds, lambda row: row.prompt, reason="the instruction repeats another"))
     made: list[EvolvedInstruction] = []
     for number in range(1, rounds + 1):
         draw = seed * rounds + number
@@ -86,13 +84,8 @@ def evol_instruct_wizardlm(
         passed = keep([answered(row, answer, number) for row, answer in answers], no_answer)
         made += passed
         grown = {row.parent: row for row in passed}
-        pool = dedup([grown.get(row.prompt, row) for row in pool], prompt_of, reason=REPEATS)
-    return dedup(made, lambda row: (row.prompt, row.completion), reason=REPEATS)
-
-
-def prompt_of(row: Prompt) -> str:
-    """What makes two instructions the same."""
-    return row.prompt
+        pool = list({row.prompt: row for row in (grown.get(row.prompt, row) for row in pool)}.values())
+    return dedup(made, lambda row: (row.prompt, row.completion), reason="the instruction repeats another")
 
 
 def child(parent: Prompt, evolved: Answer[Evolved]) -> Child:
@@ -142,8 +135,6 @@ def leak(row: Child) -> str:
         return "no information gain: the same words"
     if looped(row.prompt):
         return "the instruction runs in a circle"
-    if looped(row.prompt):
-        return "the instruction runs in a circle"
     return ""
 
 
@@ -159,8 +150,6 @@ def no_answer(row: EvolvedInstruction) -> str:
         return "the answer is short and says sorry"
     if all(word in STOP_WORDS for word in words):
         return "the answer is only punctuation and stop words"
-    if looped(row.completion):
-        return "the answer runs in a circle"
     if looped(row.completion):
         return "the answer runs in a circle"
     return ""
@@ -222,7 +211,6 @@ MORE_BREADTH = [
     ("How do I learn to cook?", "How can I learn to mend a torn fishing net?"),
 ]
 
-
 SHOTS = {name: shots(name) for name in PROMPTS}
 
 PAIR = "{parent}\n{prompt}"
@@ -236,8 +224,6 @@ GAIN_SHOTS = [
     ("Name a good book.\nCan you name a good book?", "again"),
     ("Write a poem about a dog.\nWrite a speech of a lighthouse keeper to his parrot.", "more"),
 ]
-
-REPEATS = "the instruction repeats another"
 
 LEAKED = re.compile(r"#?\b(?:given|rewritten|created|harder) prompts?\b#?", re.IGNORECASE)
 

@@ -63,8 +63,6 @@ def test_a_failed_parent_stays_in_the_pool_and_evolves_another_way(scripted_llm:
         ({"evolved": lambda parent: EXAMPLES["deepen"][1]}, "words of the evolving prompt leaked: its example"),
         ({"evolved": lambda parent: "I go home and then " * 9}, "the instruction runs in a circle"),
         ({"answer": "I go home and then " * 9}, "the answer runs in a circle"),
-        ({"evolved": lambda parent: "I go home and then " * 9}, "the instruction runs in a circle"),
-        ({"answer": "I go home and then " * 9}, "the answer runs in a circle"),
         ({"answer": "Sorry, I cannot help with that."}, "the answer is short and says sorry"),
         ({"answer": "?! And so, it is."}, "the answer is only punctuation and stop words"),
     ],
