@@ -119,13 +119,15 @@ class Lake:
             yield connection
 
     def _find_or_make(self) -> None:
-        if not self._ready and not self._postgres and not self.catalogue.exists():
-            self._prepare()
-        if not self._ready:
-            with self._attached(read_only=True) as connection:
-                self._ready = self._complete(connection)
-            if not self._ready:  # PostgreSQL's first time, or a maker that died
-                self._prepare()
+        if self._ready:
+            return
+        try:
+            if self._postgres or self.catalogue.exists():
+                with self._attached(read_only=True) as connection:
+                    self._ready = self._complete(connection)
+        except Failure:  # PostgreSQL has no lake yet, or cannot be reached: then making one says so
+            pass
+        self._prepare()
 
     def query(self, sql: str) -> "pl.DataFrame":
         """Answer a question in SQL; nothing but SELECT and its kin runs, and no file but the lake's own is in reach.
@@ -341,7 +343,12 @@ class Lake:
         if self._postgres:
             import psycopg
 
-            with psycopg.connect(self._settings.lake) as lock:
+            try:
+                lock = psycopg.connect(self._settings.lake)
+            except psycopg.Error as error:
+                why = str(error).splitlines()[0]
+                raise Failure(f"lake: PostgreSQL cannot be reached ({why}); see EVERSPRING_LAKE") from None
+            with lock:
                 lock.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
                 yield
             return

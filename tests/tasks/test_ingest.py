@@ -1,0 +1,109 @@
+"""Ingest: packages and files become raw tables, screened, with licence, origin and hash."""
+
+from pathlib import Path
+
+import pytest
+
+from catalog.records import BenchmarkItem, Document, Prompt
+from catalog.store import Lake
+from infra.errors import Failure, Refusal
+from infra.settings import Settings, load_settings
+from tasks.ingest import ingest_file, ingest_source
+
+ITEM = "Alice has seven red apples and gives three of them to her youngest brother Bob before lunch on Sunday"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> tuple[Lake, Settings]:
+    """A lake with one benchmark of one item."""
+    settings = load_settings(home=tmp_path / "home")
+    lake = Lake(settings)
+    file = tmp_path / "bench.jsonl"
+    file.write_text(f'{{"benchmark": "apples", "item": "apples/1", "text": "{ITEM}"}}\n')
+    ingest_file(lake, str(file), "raw.benchmarks", BenchmarkItem, {}, settings, licence="CC0-1.0")
+    return lake, settings
+
+
+def put(home: tuple[Lake, Settings], tmp_path: Path, *lines: str, **options: bool) -> object:
+    file = tmp_path / "mine.jsonl"
+    file.write_text("".join(line + "\n" for line in lines))
+    return ingest_file(home[0], str(file), "raw.mine", Prompt, {}, home[1], **options)
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        ITEM,
+        ITEM.upper(),
+        ITEM.replace(" ", "   "),
+        ITEM.replace(" ", r"\n"),
+        f"Solve this. {ITEM}. Show your work.",
+        ITEM.replace(" and ", ", and, "),
+        ITEM.replace("apples", "ap ples"),
+    ],
+)
+def test_a_planted_benchmark_item_never_enters_and_is_named(
+    home: tuple[Lake, Settings], tmp_path: Path, planted: str
+) -> None:
+    put(home, tmp_path, '{"prompt": "What is rain?"}', f'{{"prompt": "{planted}"}}')
+    assert home[0].query("SELECT prompt FROM raw.mine").rows() == [("What is rain?",)]
+    ((screen, benchmark, item, overlap),) = (
+        home[0]
+        .query("SELECT screen, evidence->>'benchmark', evidence->>'item', evidence->>'overlap' FROM catalog.rejected")
+        .rows()
+    )
+    assert (screen, benchmark, item) == ("contaminated", "apples", "apples/1")
+    assert len(overlap) > 40
+
+
+def test_every_row_says_where_it_was_and_under_which_licence(home: tuple[Lake, Settings], tmp_path: Path) -> None:
+    put(home, tmp_path, '{"prompt": "What is rain?"}')
+    assert home[0].query("SELECT source, licence FROM raw.mine").rows() == [("mine.jsonl:1", "unknown")]
+    ((origin, rows),) = home[0].query("SELECT origin, rows FROM catalog.sources WHERE table_name = 'raw.mine'").rows()
+    assert (origin, rows) == ("mine.jsonl", 1)
+
+
+def test_the_same_file_again_is_nothing_to_do_and_a_longer_one_adds(
+    home: tuple[Lake, Settings], tmp_path: Path
+) -> None:
+    first, second = '{"prompt": "What is rain?"}', '{"prompt": "What is snow?"}'
+    put(home, tmp_path, first)
+    again = put(home, tmp_path, first)
+    assert again.status == "unchanged"  # type: ignore[attr-defined]
+    more = put(home, tmp_path, first, second)
+    assert (more.kept, more.rejected, more.version) == (1, {}, 2)  # type: ignore[attr-defined]
+
+
+def test_what_cannot_be_a_row_is_recorded_with_its_place(home: tuple[Lake, Settings], tmp_path: Path) -> None:
+    put(home, tmp_path, '{"prompt": "What is rain?"}', "no json", '{"prompt": null}', '{"prompt": "What is rain?"}')
+    found = home[0].query("SELECT screen, evidence FROM catalog.rejected ORDER BY 1, 2").rows()
+    assert [screen for screen, _ in found] == ["duplicate", "unreadable", "unreadable"]
+    assert [evidence.split(": ")[0] for _, evidence in found[1:]] == ["mine.jsonl:2", "mine.jsonl:3"]
+
+
+def test_a_file_of_which_nothing_can_be_used_fails_and_says_where_to_look(
+    home: tuple[Lake, Settings], tmp_path: Path
+) -> None:
+    with pytest.raises(Failure, match=r"raw\.mine: none of 1 rows can be used.*catalog\.rejected"):
+        put(home, tmp_path, '{"prompt": " "}')
+
+
+def test_imports_go_to_raw_tables_only(home: tuple[Lake, Settings], tmp_path: Path) -> None:
+    (tmp_path / "mine.jsonl").write_text('{"prompt": "What is rain?"}\n')
+    with pytest.raises(Refusal, match=r"imports go to raw\.NAME"):
+        ingest_file(home[0], str(tmp_path / "mine.jsonl"), "sft.mine", Prompt, {}, home[1])
+
+
+def test_a_packages_data_is_imported_once_with_its_version(home: tuple[Lake, Settings]) -> None:
+    lake, settings = home
+    outcome = ingest_source(lake, "raw.documents", settings)
+    assert outcome.kept > 100
+    assert ingest_source(lake, "raw.documents", settings).status == "unchanged"
+    ((source, licence, origin),) = lake.query(
+        "SELECT source, licence, origin FROM catalog.sources WHERE table_name = 'raw.documents'"
+    ).rows()
+    assert (source, licence) == ("python_topics", "PSF-2.0")
+    assert origin.startswith("python 3.")
+    version = lake.latest("raw.documents")
+    assert version
+    assert lake.rows(version, Document, lake.ids(version, rows=1))[0].text
