@@ -341,7 +341,7 @@ class Lake:
     def _alone(self) -> Generator[None]:
         """Hold the lake's write lock."""
         if self._postgres:
-            import psycopg
+            psycopg = _psycopg()
 
             try:
                 lock = psycopg.connect(self._settings.lake)
@@ -449,6 +449,22 @@ def _postgres_secret(address: str) -> str:
     names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER", "password": "PASSWORD"}
     given = ", ".join(f"{names[k]} {_quoted(v)}" for k, v in parts.items() if k in names)
     return f"CREATE OR REPLACE SECRET lake_catalogue (TYPE postgres, {given})"
+
+
+def _psycopg() -> Any:
+    """The PostgreSQL client.
+
+    Raises:
+        Refusal: where it is not installed.
+    """
+    try:
+        import psycopg
+    except ImportError:
+        raise Refusal(
+            "lake: EVERSPRING_LAKE names a PostgreSQL server, and its client psycopg is not installed; "
+            "pip install 'psycopg[binary]'"
+        ) from None
+    return psycopg
 
 
 def _quoted(text: str) -> str:

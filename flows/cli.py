@@ -27,7 +27,7 @@ DEMO: dict[str, dict[str, int]] = {
     "genie": {"rows": 3},
     "amps": {"rows": 60},
     "wrap": {"rows": 3},
-    "metamath": {"rows": 6, "samples": 2},
+    "metamath": {"rows": 8, "samples": 2, "seed": 29},
     "symbol_tuning": {"rows": 60},
     "self_instruct": {"rows": 6},
     "evol_instruct_wizardlm": {"rows": 4, "rounds": 2, "max_tokens": 100},
