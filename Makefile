@@ -31,7 +31,7 @@ docs: .venv/ready  ## Write the generated pages anew.
 	$(BIN)/everspring methods --markdown > tasks/METHODS.md
 
 bench: .venv/tested  ## Measure speed and memory, beside what one would use instead.
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python tests/benchmarks/run.py
 
 up: .venv/ready  ## Serve Prefect's and MLflow's pages until interrupted.
 	$(BIN)/everspring up
