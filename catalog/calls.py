@@ -15,6 +15,7 @@ from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+from catalog.records import clean
 from infra.errors import Failure
 from infra.settings import Settings
 
@@ -245,8 +246,3 @@ class CallStore:
 def as_json(value: object) -> str:
     """JSON text, readable, without the lone surrogates that no file can hold."""
     return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-
-
-def clean(text: str) -> str:
-    """The text with each lone surrogate replaced by a question mark: it has no UTF-8."""
-    return text.encode("utf-8", "replace").decode("utf-8")

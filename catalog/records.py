@@ -184,3 +184,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (Sequence, set, frozenset)):
         return list(value)
     raise TypeError(f"digest: {type(value).__name__} is no JSON-like value")
+
+
+def clean(text: str) -> str:
+    """The text with each lone surrogate replaced by a question mark: it has no UTF-8, and no file format holds it."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from catalog.records import Record, columns, content, sql_type
+from catalog.records import Record, clean, columns, content, sql_type
 from catalog.store import as_frame
 
 EDGE = {"record_id": "VARCHAR", "kind": "VARCHAR", "parent_id": "VARCHAR", "parent_table": "VARCHAR"}
@@ -96,8 +96,3 @@ class Spool:
         as_frame(rows, self._types[kind]).write_parquet(self._folder / f"{kind}-{self._parts:06}.parquet")
         self._parts += 1
         self.counts[kind] += len(rows)
-
-
-def clean(text: str) -> str:
-    """The text without lone surrogates, which no file format can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -64,6 +64,7 @@ class Progress:
         with self._lock:
             if self._doing:
                 self._doing.done += 1
+                self._doing.total = max(self._doing.total, self._doing.done)  # a malformed answer is asked for again
                 self._doing.tokens += tokens
 
     @contextmanager

@@ -4,12 +4,11 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from infra.errors import Failure
+from infra.prefect_server import healthy
 from infra.settings import Settings
 
 START_SECONDS = 120.0
@@ -39,7 +38,7 @@ def mlflow_server(settings: Settings, port: int) -> Generator[str]:
         )
     try:
         deadline = time.monotonic() + START_SECONDS
-        while not _healthy(address):
+        while not healthy(address):
             if server.poll() is not None or time.monotonic() > deadline:
                 said = log.read_text("utf-8", "replace").strip().splitlines()[-1:] or ["nothing"]
                 raise Failure(f"MLflow: its page did not start (it said: {said[0]}); see {log}")
@@ -48,11 +47,3 @@ def mlflow_server(settings: Settings, port: int) -> Generator[str]:
     finally:
         server.terminate()
         server.wait(timeout=20)
-
-
-def _healthy(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/health", timeout=5):  # noqa: S310 - loopback
-            return True
-    except (urllib.error.URLError, OSError):
-        return False

@@ -103,10 +103,11 @@ def _announced(settings: Settings) -> str:
         address = str(json.loads(_announcement(settings).read_text())["address"])
     except (OSError, ValueError, KeyError):
         return ""
-    return address if _healthy(address) else ""
+    return address if healthy(address) else ""
 
 
-def _healthy(address: str) -> bool:
+def healthy(address: str) -> bool:
+    """Whether a server at this address says, under `/health`, that it is well."""
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=5):  # noqa: S310 - loopback
             return True
@@ -119,7 +120,7 @@ def _wait(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
     while time.monotonic() < deadline:
         if server.poll() is not None:
             break
-        if _healthy(address):
+        if healthy(address):
             return
         time.sleep(0.1)
     said = log.read_text("utf-8", "replace").strip().splitlines()[-1:] or ["nothing"]

@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from catalog.calls import Attribution, Call, CallStore, Known, as_json, clean, current_attribution
-from catalog.records import Answer, Message, digest
+from catalog.calls import Attribution, Call, CallStore, Known, as_json, current_attribution
+from catalog.records import Answer, Message, clean, digest
 from infra.errors import Failure
 from infra.settings import Role
 from tasks import ledger

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
-from catalog.calls import clean
+from catalog.records import clean
 from infra.settings import EMBEDDED
 
 if TYPE_CHECKING:
