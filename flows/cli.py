@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 LIFECYCLE = "lifecycle"
 DEMO: dict[str, dict[str, int]] = {
-    "genie": {"rows": 3},
+    "genie": {"rows": 2},
     "amps": {"rows": 60},
     "wrap": {"rows": 3},
     "metamath": {"rows": 8, "samples": 2, "seed": 29},
     "symbol_tuning": {"rows": 60},
     "self_instruct": {"rows": 6},
     "evol_instruct_wizardlm": {"rows": 4, "rounds": 2, "max_tokens": 100},
-    "ultrafeedback": {"rows": 3, "max_tokens": 64, "rationale": 50},
+    "ultrafeedback": {"rows": 2, "max_tokens": 64, "rationale": 50},
     "oss_instruct_magicoder": {"rows": 4, "longest": 600},
 }
 """The demo's sizes, where 4 rows at the paper's settings are not right: about half a minute each on two cores."""
