@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.errors import Failure
+from infra.making import making
 from infra.settings import Settings
 
 START_SECONDS = 180.0
@@ -67,18 +68,10 @@ def prefect_server(settings: Settings, port: int | None = None) -> Generator[str
     at = port or free_port()
     address = f"http://127.0.0.1:{at}/api"
     log = settings.folder("prefect") / "server.log"
-    with log.open("ab") as output:
-        server = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "infra.prefect_server", str(at)],
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            env={**os.environ, "PYTHONWARNINGS": "ignore", "PREFECT_SERVER_UI_API_URL": address},
-            start_new_session=True,
-        )
+    with making(settings.folder("prefect") / "prefect.db"):
+        server = _start(at, address, log)
     announcement = _announcement(settings)
     try:
-        _wait(address, server, log)
         if port:
             announcement.write_text(json.dumps({"address": address}))
         yield address
@@ -91,6 +84,24 @@ def prefect_server(settings: Settings, port: int | None = None) -> Generator[str
             server.wait(timeout=10)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+def _start(port: int, address: str, log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("ab") as output:
+        server = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "infra.prefect_server", str(port)],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "PYTHONWARNINGS": "ignore", "PREFECT_SERVER_UI_API_URL": address},
+            start_new_session=True,
+        )
+    try:
+        _wait(address, server, log)
+    except BaseException:
+        server.kill()
+        raise
+    return server
 
 
 def _announcement(settings: Settings) -> Path:

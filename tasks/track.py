@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.publish import Run
 from catalog.store import Version
+from infra.making import making
 from infra.settings import Settings
 from quality.gate import Check
 
@@ -24,7 +25,6 @@ EXPERIMENT = "everspring"
 def begin(run: Run, metrics: Mapping[str, float], checks: Sequence[Check], settings: Settings) -> tuple[str, str]:
     """Log a run that has made its rows; returns the id of its MLflow run, or nothing and a warning."""
     from mlflow.entities import Metric, Param, RunTag
-    from mlflow.exceptions import MlflowException
 
     given = {"rows_in": run.rows_in, "made": run.made, "kept": run.kept, "rejected": run.rejected}
     spent = {
@@ -59,7 +59,7 @@ def begin(run: Run, metrics: Mapping[str, float], checks: Sequence[Check], setti
             tags=[RunTag(name, value) for name, value in tags.items() if value],
         )
         client.log_inputs(begun, [_dataset(reference) for reference in run.inputs])
-    except (MlflowException, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - MLflow lets through what its store raises; no row may be lost for it
         return "", f"not tracked in MLflow ({str(error).splitlines()[0]})"
     return begun, ""
 
@@ -68,8 +68,6 @@ def end(run: Run, version: Version | None, settings: Settings) -> None:
     """Close the MLflow run: finished with its version and snapshot, or failed."""
     if not run.mlflow_run:
         return
-    from mlflow.exceptions import MlflowException
-
     try:
         client = _client(settings)
         client.log_metric(run.mlflow_run, "seconds", run.seconds)
@@ -78,7 +76,7 @@ def end(run: Run, version: Version | None, settings: Settings) -> None:
             client.set_tag(run.mlflow_run, "everspring.snapshot", str(version.snapshot))
             client.update_run(run.mlflow_run, name=str(version.ref))
         client.set_terminated(run.mlflow_run, "FINISHED" if version else "FAILED")
-    except (MlflowException, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - as above; the version is published
         logging.getLogger("everspring").warning("%s: MLflow run not closed (%s)", run.table_name, error)
 
 
@@ -89,7 +87,12 @@ def _client(settings: Settings) -> "MlflowClient":
         logging.getLogger(name).setLevel(logging.WARNING)
     from mlflow.tracking import MlflowClient
 
-    return MlflowClient(settings.tracking_uri)
+    if settings.mlflow:
+        return MlflowClient(settings.mlflow)
+    with making(settings.folder() / "mlflow.db"):
+        client = MlflowClient(settings.tracking_uri)
+        client.search_experiments(max_results=1)  # the store is made at its first use
+        return client
 
 
 def _dataset(reference: str) -> Any:

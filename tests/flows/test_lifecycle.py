@@ -176,6 +176,7 @@ def test_killed_again_and_again_it_completes_without_asking_or_publishing_twice(
     # What was in flight when a kill came may have been answered to nobody; nothing else is asked for again.
     again = [times - 1 for times in Counter(desk.answered()).values() if times > 1]
     assert sum(again) <= 3 * load_settings().concurrency
+    assert desk.contents().keys() == calm.contents().keys(), said
     assert desk.contents() == calm.contents()
     versions = [str(version.ref) for version in desk.lake.versions()]
     assert len(versions) == len(set(versions))
