@@ -17,7 +17,7 @@ from catalog.store import RAW, Lake, TableRef
 from infra.errors import Failure, Refusal
 from infra.settings import Settings
 from quality.screens import content_key
-from tasks.materialize import code_revision, spool_folder
+from tasks.materialize import code_revision, find_published, spool_folder
 from tasks.outcome import Outcome
 from tasks.screening import Screener
 
@@ -104,8 +104,9 @@ def _ingest(
     flow_run: str = "",
 ) -> Outcome:
     last = lake.latest(table)
-    if last and last.fingerprint == fingerprint and not force:
-        note = f"{last.ref} holds the same data already"
+    same = find_published(lake, table, fingerprint, anew=replace)
+    if last and same and not force:
+        note = f"{same.ref} holds the same data already"
         return Outcome(table=table, status="unchanged", version=last.ref.version, note=note)
     name = table.partition(".")[2]
     run = Run(

@@ -72,7 +72,7 @@ def materialize(
         Failure: where the method could not be run to its end.
     """
     plan = _plan(method, lake, models, order)
-    same = _published(lake, method.table, plan.fingerprint, anew=order.replace)
+    same = find_published(lake, method.table, plan.fingerprint, anew=order.replace)
     if same and not order.force:
         note = f"{same.ref} stands for the same code, settings, models and inputs; --force makes another version"
         return Outcome(table=method.table, status="unchanged", version=same.ref.version, note=note)
@@ -155,7 +155,7 @@ def find_input(lake: Lake, method: Method, name: str, given: str | None) -> Vers
     )
 
 
-def _published(lake: Lake, table: str, fingerprint: str, *, anew: bool) -> Version | None:
+def find_published(lake: Lake, table: str, fingerprint: str, *, anew: bool) -> Version | None:
     """The version, still part of the table, that has this fingerprint; `anew`: that is the whole of the table."""
     versions = lake.versions(table)
     begin = max((i for i, v in enumerate(versions) if v.rows == v.added), default=0)

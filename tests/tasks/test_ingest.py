@@ -107,3 +107,14 @@ def test_a_packages_data_is_imported_once_with_its_version(home: tuple[Lake, Set
     version = lake.latest("raw.documents")
     assert version
     assert lake.rows(version, Document, lake.ids(version, rows=1))[0].text
+
+
+def test_a_file_imported_beside_a_packages_data_does_not_bring_that_in_again(
+    home: tuple[Lake, Settings], tmp_path: Path
+) -> None:
+    lake, settings = home
+    ingest_source(lake, "raw.documents", settings)
+    (tmp_path / "mine.jsonl").write_text('{"text": "Rain is water that falls from clouds."}\n')
+    ingest_file(lake, str(tmp_path / "mine.jsonl"), "raw.documents", Document, {}, settings)
+    assert ingest_source(lake, "raw.documents", settings).status == "unchanged"
+    assert len(lake.versions("raw.documents")) == 2
