@@ -185,7 +185,7 @@ def _trace_row(
     contents = _contents(connection, lake, tables)
     nodes = {
         node: Node(node, "call", "catalog.calls", called)
-        for node, called in _calls(connection, calls).items()
+        for node, called in _calls(lake, calls).items()
         if node in following
     }
     for node in following:
@@ -219,13 +219,6 @@ def _contents(
     return out
 
 
-def _calls(connection: "duckdb.DuckDBPyConnection", ids: set[str]) -> dict[str, dict[str, Any]]:
-    if not ids:
-        return {}
-    cursor = connection.execute(
-        "SELECT call_id, role, model, endpoint, request, text, prompt_tokens, completion_tokens "
-        "FROM catalog.calls WHERE call_id IN (SELECT unnest(?))",
-        [sorted(ids)],
-    )
-    names = [column[0] for column in cursor.description or []]
-    return {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in cursor.fetchall()}
+def _calls(lake: Lake, ids: set[str]) -> dict[str, dict[str, Any]]:
+    shown = ("role", "model", "endpoint", "request", "text", "prompt_tokens", "completion_tokens")
+    return {call.call_id: {name: getattr(call, name) for name in shown} for call in lake.calls(sorted(ids))}

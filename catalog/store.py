@@ -9,13 +9,14 @@ import importlib.util
 import json
 import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from catalog.calls import CallStore, calls_path
+from catalog.calls import Call, calls_in_duckdb, calls_path, open_store
+from catalog.postgres import of_a_team, psycopg
 from catalog.records import Record, columns, required, sql_type
 from infra.errors import Failure, Refusal
 from infra.settings import Settings
@@ -30,9 +31,20 @@ STAGES = ("data_preparation", "pretraining", "sft", "instruction_tuning", "align
 """The stages of a language model's life, in order; each is a folder under `tasks/` and a schema of the lake."""
 RAW = "raw"
 SCHEMAS = (RAW, *STAGES, "quarantine")
+EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
+"""Of DuckDB: what the lake is, and where its catalogue may be."""
 
 _SCRIPT = Path(__file__).parent / "schema.sql"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_TABLES_AND_VIEWS = """
+WITH named AS (
+    SELECT schema_id, table_name AS name, '' AS sql FROM __ducklake_metadata_lake.ducklake_table
+    WHERE end_snapshot IS NULL
+    UNION ALL
+    SELECT schema_id, view_name, sql FROM __ducklake_metadata_lake.ducklake_view WHERE end_snapshot IS NULL
+)
+SELECT schema_name || '.' || name, sql FROM named JOIN __ducklake_metadata_lake.ducklake_schema USING (schema_id)
+"""
 _ADVISORY_LOCK = 0x45565250  # "EVRP": any fixed number, the same for every writer of a catalogue
 
 
@@ -94,12 +106,7 @@ class Lake:
 
     @cached_property
     def _postgres(self) -> bool:
-        if self._settings.lake and not self._settings.lake.startswith(("postgres://", "postgresql://")):
-            raise Refusal(
-                "lake: EVERSPRING_LAKE is no postgresql:// address; "
-                "set one like postgresql://user@host/database, or leave it empty for SQLite in the home folder"
-            )
-        return bool(self._settings.lake)
+        return of_a_team(self._settings)
 
     @property
     def catalogue(self) -> Path:
@@ -112,33 +119,34 @@ class Lake:
         return self._settings.data or f"{self._settings.folder('data')}/"
 
     @contextmanager
-    def read(self) -> "Generator[duckdb.DuckDBPyConnection]":
-        """A read-only connection with the lake as the current catalogue; the lake is made if there is none yet."""
-        self._find_or_make()
-        with self._attached(read_only=True) as connection:
-            yield connection
+    def read(self, *, once: bool = False) -> "Generator[duckdb.DuckDBPyConnection]":
+        """A read-only connection with the lake as the current catalogue; the lake is made if there is none yet.
 
-    def _find_or_make(self) -> None:
-        if self._ready:
-            return
+        `once`: nobody gets this DuckDB again, as befits one whose configuration the block locks.
+        """
+        connection = self._found() or self._made()
         try:
-            if self._postgres or self.catalogue.exists():
-                with self._attached(read_only=True) as connection:
-                    self._ready = self._complete(connection)
-        except Failure:  # PostgreSQL has no lake yet, or cannot be reached: then making one says so
-            pass
-        self._prepare()
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if once:
+            connection.close()
+        else:
+            _put_back(connection)
 
-    def query(self, sql: str) -> "pl.DataFrame":
-        """Answer a question in SQL; nothing but SELECT and its kin runs, and no file but the lake's own is in reach.
+    @contextmanager
+    def answer(self, sql: str) -> "Generator[duckdb.DuckDBPyConnection]":
+        """The answer to a question in SQL, to be fetched in the block.
+
+        Nothing but SELECT and its kin runs, and no file but the lake's own is in reach.
 
         Raises:
             Refusal: for a statement that is no question, or one that DuckDB cannot answer, with DuckDB's words.
         """
         import duckdb
 
-        self._find_or_make()
-        with self._attached(read_only=True, once=True) as connection:
+        with self.read(once=True) as connection:
             try:
                 statements = connection.extract_statements(sql)
                 kinds = {statement.type for statement in statements}
@@ -149,11 +157,20 @@ class Lake:
                 connection.execute(f"SET allowed_paths = [{_quoted(str(calls_path(self._settings)))}]")
                 connection.execute("SET enable_external_access = false")
                 connection.execute("SET lock_configuration = true")
-                for statement in statements[:-1]:
+                for statement in statements:
                     connection.execute(statement)
-                return connection.execute(statements[-1]).pl()
+                yield connection
             except duckdb.Error as error:
                 raise Refusal(f"sql: {str(error).strip()}") from None
+
+    def query(self, sql: str) -> "pl.DataFrame":
+        """The answer to a question in SQL as a Polars data frame.
+
+        Raises:
+            Refusal: as `answer` does.
+        """
+        with self.answer(sql) as found:
+            return found.pl()
 
     @contextmanager
     def write(self, message: str, extra: Mapping[str, Any] | None = None) -> "Generator[duckdb.DuckDBPyConnection]":
@@ -163,7 +180,7 @@ class Lake:
             Failure: where the lake cannot be written to.
         """
         self._prepare()
-        with self._alone(), self._attached(read_only=False) as connection:
+        with self._alone(), self._writing() as connection:
             connection.execute("BEGIN")
             yield connection
             connection.execute(
@@ -255,6 +272,11 @@ class Lake:
                 [without.snapshot if without else -1],
             ).pl()
 
+    def calls(self, call_ids: Sequence[str]) -> list[Call]:
+        """The model calls with these ids: a look-up, where a question to `catalog.calls` reads all there are."""
+        with closing(open_store(self._settings)) as store:
+            return store.rows(call_ids)
+
     @staticmethod
     def columns(connection: "duckdb.DuckDBPyConnection", version: Version) -> list[str]:
         """The columns of a version."""
@@ -304,48 +326,59 @@ class Lake:
                     f"{ref.table}.{name}: is {there[name]}, the rows have {kind}; start the table anew with --replace"
                 )
 
+    def _found(self) -> "duckdb.DuckDBPyConnection | None":
+        """A read-only connection to the lake, where there is one and all of it is there."""
+        if not self._ready and not self._postgres and not self.catalogue.exists():
+            return None
+        try:
+            connection = self._attach(read_only=True)
+        except Failure:  # PostgreSQL has no lake yet, or cannot be reached: then making one says so
+            return None
+        if self._ready or self._complete(connection):
+            self._ready = True
+            return connection
+        connection.close()
+        return None
+
+    def _made(self) -> "duckdb.DuckDBPyConnection":
+        self._prepare()
+        return self._attach(read_only=True)
+
     def _prepare(self) -> None:
         """Make schemas and system tables, where they are not there yet."""
         if self._ready:
             return
-        with self._alone(), self._attached(read_only=False) as connection:
-            if not self._complete(connection):
-                connection.execute("BEGIN")
-                for schema in SCHEMAS:
-                    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-                connection.execute(_SCRIPT.read_text("utf-8"))
-                connection.execute(self._calls_view)
-                connection.execute("COMMIT")
+        install_extensions()
+        with self._alone():
+            open_store(self._settings).create()
+            with self._writing() as connection:
+                if not self._complete(connection):
+                    connection.execute("BEGIN")
+                    for schema in SCHEMAS:
+                        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+                    connection.execute(_SCRIPT.read_text("utf-8"))
+                    connection.execute(
+                        f"CREATE OR REPLACE VIEW catalog.calls AS FROM {calls_in_duckdb(self._settings)}"
+                    )
+                    connection.execute("COMMIT")
         self._ready = True
 
     def _complete(self, connection: "duckdb.DuckDBPyConnection") -> bool:
         """Whether every system table is there, and the view of the calls reads those of this home folder."""
-        there = connection.execute(
-            "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = 'lake'"
-        ).fetchall()
+        # From DuckLake's own tables: its catalogue takes four times as long to list.
+        there = dict(connection.execute(_TABLES_AND_VIEWS).fetchall())
         wanted = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\S+)", _SCRIPT.read_text("utf-8")))
-        view = connection.execute(
-            "SELECT sql FROM duckdb_views() WHERE database_name = 'lake' AND view_name = 'calls'"
-        ).fetchone()
-        reads_ours = view is not None and _quoted(str(calls_path(self._settings))) in view[0]
-        return wanted <= {name for (name,) in there} and reads_ours
-
-    @property
-    def _calls_view(self) -> str:
-        """SQL that makes `catalog.calls` of the call store's file, which is made here where there is none."""
-        path = calls_path(self._settings)
-        CallStore(path).create()
-        return f"CREATE OR REPLACE VIEW catalog.calls AS FROM sqlite_scan({_quoted(str(path))}, 'calls')"
+        reads_ours = calls_in_duckdb(self._settings) in there.get("catalog.calls", "")
+        return wanted <= there.keys() and reads_ours and (self._postgres or calls_path(self._settings).exists())
 
     @contextmanager
     def _alone(self) -> Generator[None]:
         """Hold the lake's write lock."""
         if self._postgres:
-            psycopg = _psycopg()
-
+            client = psycopg()
             try:
-                lock = psycopg.connect(self._settings.lake)
-            except psycopg.Error as error:
+                lock = client.connect(self._settings.lake)
+            except client.Error as error:
                 why = str(error).splitlines()[0]
                 raise Failure(f"lake: PostgreSQL cannot be reached ({why}); see EVERSPRING_LAKE") from None
             with lock:
@@ -358,65 +391,92 @@ class Lake:
             yield
 
     @contextmanager
-    def _attached(self, *, read_only: bool, once: bool = False) -> "Generator[duckdb.DuckDBPyConnection]":
-        """A DuckDB with the lake attached for the length of the block; what was not committed is rolled back.
+    def _writing(self) -> "Generator[duckdb.DuckDBPyConnection]":
+        """A DuckDB with the lake attached for the length of the block; what was not committed is rolled back."""
+        connection = self._attach(read_only=False)
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        _put_back(connection)
 
-        `once`: nobody gets this DuckDB again, as befits one whose configuration the block locks.
+    def _attach(self, *, read_only: bool) -> "duckdb.DuckDBPyConnection":
+        """A DuckDB with the lake as its current catalogue.
+
+        Raises:
+            Failure: where the lake cannot be opened.
         """
         import duckdb  # 80 ms that `--help` does not need
 
         connection = _idle.pop() if _idle else _new_duckdb()
+        mode = ", READ_ONLY" if read_only else ""
         try:
-            self._attach(connection, read_only=read_only)
+            if self._postgres:
+                _load(connection, "postgres_scanner")
+                connection.execute(_postgres_secret(self._settings.lake))
+                target, mode = "postgres:", f", META_SECRET 'lake_catalogue'{mode}"
+            else:  # the home folder may have moved since the lake was made
+                target, mode = f"sqlite:{self.catalogue}", f", OVERRIDE_DATA_PATH true{mode}"
+            connection.execute(f"ATTACH {_quoted(f'ducklake:{target}')} AS lake (DATA_PATH {_quoted(self.data)}{mode})")
+            connection.execute("USE lake")
         except duckdb.Error as error:
             connection.close()
             raise Failure(
                 f"lake: {'PostgreSQL' if self._postgres else self.catalogue} cannot be opened "
                 f"({str(error).splitlines()[0]}); see `everspring doctor`"
             ) from None
-        try:
-            yield connection
-        except BaseException:
-            connection.close()
-            raise
-        if once:
-            connection.close()
-            return
-        connection.execute("USE memory")
-        connection.execute("DETACH lake")
-        _idle.append(connection)
-
-    def _attach(self, connection: "duckdb.DuckDBPyConnection", *, read_only: bool) -> None:
-        mode = ", READ_ONLY" if read_only else ""
-        if self._postgres:
-            load_extension(connection, "postgres_scanner")
-            connection.execute(_postgres_secret(self._settings.lake))
-            target, mode = "postgres:", f", META_SECRET 'lake_catalogue'{mode}"
-        else:  # the home folder may have moved since the lake was made
-            target, mode = f"sqlite:{self.catalogue}", f", OVERRIDE_DATA_PATH true{mode}"
-        connection.execute(f"ATTACH {_quoted(f'ducklake:{target}')} AS lake (DATA_PATH {_quoted(self.data)}{mode})")
-        connection.execute("USE lake")
+        return connection
 
 
 _idle: "list[duckdb.DuckDBPyConnection]" = []
-"""DuckDBs with their extensions loaded and nothing attached: loading checks signatures, which takes 0.2 s."""
+"""DuckDBs with their extensions loaded and nothing attached."""
+
+
+def _put_back(connection: "duckdb.DuckDBPyConnection") -> None:
+    connection.execute("USE memory")
+    connection.execute("DETACH lake")
+    _idle.append(connection)
 
 
 def _new_duckdb() -> "duckdb.DuckDBPyConnection":
-    import duckdb  # see Lake._attached
+    import duckdb  # see Lake._attach
 
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
-    load_extension(connection, "ducklake")
-    load_extension(connection, "sqlite_scanner")
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            # DuckDB hashes 36 MB, for 0.1 s, to check an extension's signature. Those from wheels need none: whoever
+            # put them there put DuckDB there too.
+            "allow_unsigned_extensions": str(all(extension_file(name) for name in EXTENSIONS)).lower(),
+        }
+    )
+    _load(connection, "ducklake")
+    _load(connection, "sqlite_scanner")
     connection.execute("SET TimeZone = 'UTC'")
     return connection
 
 
-def load_extension(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
-    """Load a DuckDB extension, installing it from its wheel (or, without one, from DuckDB) the first time.
+def _load(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
+    """Load an extension where its wheel has it."""
+    if file := extension_file(name):
+        connection.execute(f"LOAD '{file}'")
+    else:
+        load_extension(connection, name)
 
-    It goes where DuckDB's own INSTALL puts it, so that plain DuckDB finds it too.
-    """
+
+def install_extensions() -> None:
+    """Put the extensions where plain DuckDB finds them."""
+    import duckdb
+
+    with duckdb.connect() as connection, suppress(duckdb.Error):  # there may be no home to install into
+        for name in EXTENSIONS:
+            if file := extension_file(name):
+                connection.execute(f"INSTALL '{file}'")
+
+
+def load_extension(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
+    """Load a DuckDB extension, installing it from its wheel (or, without one, from DuckDB) the first time."""
     import duckdb
 
     try:
@@ -449,22 +509,6 @@ def _postgres_secret(address: str) -> str:
     names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER", "password": "PASSWORD"}
     given = ", ".join(f"{names[k]} {_quoted(v)}" for k, v in parts.items() if k in names)
     return f"CREATE OR REPLACE SECRET lake_catalogue (TYPE postgres, {given})"
-
-
-def _psycopg() -> Any:
-    """The PostgreSQL client.
-
-    Raises:
-        Refusal: where it is not installed.
-    """
-    try:
-        import psycopg
-    except ImportError:
-        raise Refusal(
-            "lake: EVERSPRING_LAKE names a PostgreSQL server, and its client psycopg is not installed; "
-            "pip install 'psycopg[binary]'"
-        ) from None
-    return psycopg
 
 
 def _quoted(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from scripted import Reply, ScriptedServer, StartServer, question
 
-from catalog.calls import attribution, calls_path
+from catalog.calls import attribution
 from infra.errors import Failure
 from infra.settings import load_settings
 from tasks.ledger import Ledger, keep
@@ -285,7 +285,3 @@ def test_after_a_kill_no_answered_request_is_asked_again(scripted_server: StartS
     assert answered.isdisjoint(server.prompts[asked:])
     # Lost is at most what was under way: 4 requests at once.
     assert asked - len(answered) <= 8
-
-
-def test_the_file_has_its_name_in_the_home_folder(tmp_path: Path) -> None:
-    assert calls_path(load_settings(home=tmp_path)) == tmp_path / "calls.sqlite"

@@ -1,0 +1,36 @@
+"""The PostgreSQL server of a team: whether the settings name one, and its client."""
+
+from typing import Any
+
+from infra.errors import Refusal
+from infra.settings import Settings
+
+
+def of_a_team(settings: Settings) -> bool:
+    """Whether catalogue and calls are kept in PostgreSQL, rather than in SQLite in the home folder.
+
+    Raises:
+        Refusal: where the settings name anything else.
+    """
+    if settings.lake and not settings.lake.startswith(("postgres://", "postgresql://")):
+        raise Refusal(
+            "lake: EVERSPRING_LAKE is no postgresql:// address; "
+            "set one like postgresql://user@host/database, or leave it empty for SQLite in the home folder"
+        )
+    return bool(settings.lake)
+
+
+def psycopg() -> Any:
+    """The PostgreSQL client.
+
+    Raises:
+        Refusal: where it is not installed.
+    """
+    try:
+        import psycopg as client
+    except ImportError:
+        raise Refusal(
+            "lake: EVERSPRING_LAKE names a PostgreSQL server, and its client psycopg is not installed; "
+            "pip install 'psycopg[binary]'"
+        ) from None
+    return client

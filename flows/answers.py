@@ -1,0 +1,81 @@
+"""Answers to questions in SQL, as they come from DuckDB: shown as a table, written as CSV, JSON or Parquet."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from flows.progress import console
+
+if TYPE_CHECKING:
+    import duckdb
+
+Form = Literal["table", "csv", "json", "parquet"]
+
+_AT_ONCE = 1000
+_NUMBERS = {"tinyint", "smallint", "integer", "bigint", "hugeint", "float", "double", "decimal"}
+
+
+def show_answer(found: "duckdb.DuckDBPyConnection", form: Form = "table", empty: str = "no rows") -> None:
+    """Print what DuckDB has found; `empty` is what a table without rows says."""
+    if form == "parquet":
+        found.pl().write_parquet(sys.stdout.buffer)
+    elif form == "csv":
+        _write(_names(found))
+        for row in _rows(found):
+            _write(row)
+    elif form == "json":
+        names = _names(found)
+        rows = [dict(zip(names, row, strict=True)) for row in _rows(found)]
+        print(json.dumps(rows, ensure_ascii=False, default=str, indent=2))
+    else:
+        _show(found, empty)
+
+
+def _show(found: "duckdb.DuckDBPyConnection", empty: str) -> None:
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in found.description or []:
+        numeric = str(column[1].id).removeprefix("u") in _NUMBERS
+        table.add_column(column[0], justify="right" if numeric else "left", overflow="fold")
+    for row in _rows(found):
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    if table.row_count:
+        console().print(table)
+    else:
+        console(stderr=True).print(empty, style="dim", highlight=False)
+
+
+def _rows(found: "duckdb.DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
+    while rows := found.fetchmany(_AT_ONCE):
+        yield from rows
+
+
+def _names(found: "duckdb.DuckDBPyConnection") -> list[str]:
+    """The columns' names; of equal ones, as a join has them, the later are numbered."""
+    names: list[str] = []
+    for column in found.description or []:
+        name, number = column[0], 0
+        while name in names:
+            number += 1
+            name = f"{column[0]}_{number}"
+        names.append(name)
+    return names
+
+
+def _write(row: Sequence[Any]) -> None:
+    sys.stdout.write(",".join(map(_csv, row)) + "\n")
+
+
+def _csv(cell: Any) -> str:
+    """A cell of CSV: nothing for NULL, and JSON for lists and structs, which CSV does not have."""
+    if cell is None:
+        return ""
+    plain = not isinstance(cell, (bool, list, dict))
+    text = str(cell) if plain else json.dumps(cell, ensure_ascii=False, default=str)
+    if not text or any(mark in text for mark in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
