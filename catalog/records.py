@@ -24,12 +24,27 @@ class Message(TypedDict):
     content: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """A token of an answer: its log-probability (natural), and those of others that could have stood there."""
+
+    text: str
+    logprob: float
+    others: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What a model returned to one request, parsed; `call` is its id in `catalog.calls`."""
+    """What a model returned to one request, parsed; `call` is its id in `catalog.calls`.
+
+    `finish_reason` is the endpoint's word: `stop`, or `length` for an answer that was cut. `tokens` are there where
+    log-probabilities were asked for.
+    """
 
     value: T
     call: str
+    finish_reason: str = ""
+    tokens: tuple[Token, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, Vali
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from infra.errors import Refusal
+from infra.prices import Price
 
 Role = Literal["generator", "judge", "student", "embedder", "vision", "image"]
 ROLES: tuple[Role, ...] = ("generator", "judge", "student", "embedder", "vision", "image")
@@ -30,6 +31,8 @@ class Endpoint(BaseModel):
     model: str = ""
     url: str = ""
     api_key: SecretStr | None = None
+    requests_per_minute: float | None = Field(default=None, gt=0)
+    tokens_per_minute: float | None = Field(default=None, gt=0)
 
     @classmethod
     def parse(cls, text: str) -> "Endpoint":
@@ -83,10 +86,25 @@ class Settings(BaseSettings):
     roles: Mapping[Role, tuple[Endpoint, ...]] = Field(
         default_factory=dict, description="Role → its models, where one differs from the default."
     )
-    concurrency: int = Field(16, ge=1, le=4096, description="Requests in flight at once to one endpoint.")
+    concurrency: int = Field(
+        16, ge=1, le=4096, description="Most requests in flight at once to one model at one endpoint."
+    )
+    requests_per_minute: float | None = Field(None, gt=0, description="Requests a minute to one model.")
+    tokens_per_minute: float | None = Field(None, gt=0, description="Tokens a minute, read and written, to one model.")
+    hedge: bool = Field(True, description="Send a request again that takes far longer than others do.")
     timeout: float = Field(120.0, gt=0, description="Seconds that one request to an endpoint may take.")
     retries: int = Field(6, ge=0, le=100, description="How often a failed request is sent again.")
     attempts: int = Field(3, ge=1, le=20, description="How often a malformed answer is asked for, in all.")
+    batch: bool = Field(False, description="Ask through the Batch API: half the price, an answer within a day.")
+    batch_wait: bool = Field(True, description="Wait for a batch; else leave, with exit code 75, until the next run.")
+    prices: Mapping[str, Price] = Field(
+        default_factory=dict, description="Model → its price, where it is another than the one known, or none is."
+    )
+    prices_file: str = Field("", description="Table of prices that wins over infra/prices.toml, in the same form.")
+    calls: Literal["texts", "hashes"] = Field(
+        "texts",
+        description="What is kept of requests and answers: with `hashes` no text is, and no answer can be used again.",
+    )
     embedded_slots: int = Field(8, ge=1, le=64, description="Requests that the embedded model works on at once.")
     embedded_context: int = Field(2048, ge=256, le=8192, description="Tokens of context of each of them.")
     partition: int = Field(1000, ge=1, description="Rows in one partition of a method that maps row by row.")
@@ -115,7 +133,7 @@ class Settings(BaseSettings):
         """The models of a role, each with its address filled in (`embedded` for the embedded model)."""
         pool = self.roles.get(role) or (Endpoint(model=self.model),)
         return tuple(
-            Endpoint(model=e.model, url=e.url or self.base_url or EMBEDDED, api_key=e.api_key or self._key(e))
+            e.model_copy(update={"url": e.url or self.base_url or EMBEDDED, "api_key": e.api_key or self._key(e)})
             for e in pool
         )
 

@@ -1,22 +1,17 @@
-"""One endpoint: its client, how many requests it gets at once, and what is done when it fails.
+"""One endpoint: its client, its pace, what is in flight there, and what is done about the slow and the lost.
 
-All endpoints of a process share one event loop in one thread. `openai` sends; retries are ours, because they must know
-of bodies that are no completions, of Retry-After for the whole endpoint, and of an endpoint that is not there at all.
+`openai` sends; retries are ours, because they must know of bodies that are no completions, of what an endpoint asks to
+be waited for, and of an endpoint that is not there at all. Everything but the constructor runs on the shared loop.
 """
 
 import asyncio
-import atexit
 import base64
 import json
 import random
-import threading
 import time
-from collections.abc import Callable, Coroutine, Generator, Mapping
-from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,93 +19,179 @@ from pydantic import SecretStr
 
 from catalog.records import clean
 from infra.settings import EMBEDDED
+from tasks.llm.faults import Stopped, Unanswered, of_status, of_transport
+from tasks.llm.pace import Pace
 
 if TYPE_CHECKING:
+    import httpx2
     import openai
+
+    from tasks.llm.transport import Transport
 
 T = TypeVar("T")
 
-FIRST_WAIT = 0.5
-"""Seconds before the second try; twice as long before each further one."""
+FIRST_WAIT = 0.1
+"""Seconds before the second try; four times as long before each further one."""
 LONGEST_WAIT = 30.0
 LONGEST_PAUSE = 600.0
-"""Seconds that an endpoint may ask us to wait: a run does not sleep until a daily quota is renewed."""
+"""Seconds in all that a request waits because the endpoint asks to: a run does not sleep until a quota is renewed."""
 LOST_IN_A_ROW = 20
 """Requests that fail for good without a success between them before the endpoint counts as unusable."""
+DOWN_SECONDS = 30.0
+"""How long an endpoint that cannot be used is passed over where another one can take its place."""
 
-_AGAIN = {408, 409, 425, 429}
-_UNUSABLE = {401, 402, 403, 404, 405}
+_TICK = 0.05
+_HEDGE_AT_LEAST = 0.2  # seconds
+_HEDGE_TIMES = 3.0
+_HEDGE_SAMPLES = 20
+_HEDGE_SHARE = 0.05
 
 
 @dataclass(frozen=True)
-class Completion:
-    """An answer as it came; `seconds` are those of the try that succeeded."""
+class Endpoint:
+    """What a connection is told about its endpoint; `locate` finds the address where it is not known, or is lost."""
 
-    text: str
-    finish_reason: str
-    prompt_tokens: int
-    completion_tokens: int
-    response: Mapping[str, Any]
+    url: str
+    key: SecretStr | None = None
+    slots: int = 16
+    timeout: float = 120.0
+    retries: int = 6
+    hedge: bool = True
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    locate: Callable[[], str] | None = None
+
+
+@dataclass(eq=False)
+class _Flight:
+    """A request in flight, and its second sendings, where it is slow."""
+
+    task: "asyncio.Task[Any]"
+    path: str
+    body: bytes
+    began: float
+    hedges: "list[asyncio.Task[None]]" = field(default_factory=list["asyncio.Task[None]"])
+    answer: "httpx2.Response | None" = None
+    overdue: bool = False
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of one sending: seconds it took, and how many copies went out."""
+
+    content: bytes
     seconds: float
-    tries: int
-
-
-class Unanswered(Exception):
-    """A request got no answer in the end: a short reason, what the endpoint said, and what that means for others."""
-
-    def __init__(self, reason: str, evidence: str = "", *, again: bool = False) -> None:
-        super().__init__(f"{reason}: {evidence}" if evidence else reason)
-        self.reason = reason
-        self.evidence = evidence
-        self.again = again  # another try may help
-        self.after: float | None = None  # seconds to wait first, where the endpoint says
-        self.status = 0
-        self.unreachable = False  # nothing listens there
-        self.advice = ""  # where set, no other request can succeed either
-        self.tries = 0
-        self.seconds = 0.0
+    copies: int
 
 
 class Connection:
-    """An endpoint in use; its coroutines run on the shared loop.
+    """An endpoint in use."""
 
-    `locate`, where given, finds the address when it is first needed and again after it could not be reached.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        key: SecretStr | None,
-        slots: int,
-        timeout: float,
-        retries: int,
-        locate: Callable[[], str] | None = None,
-    ) -> None:
-        self.name = EMBEDDED if locate else redacted(url)
-        self.slots = slots
-        self._url = url
-        self._key = key
-        self._timeout = timeout
-        self._retries = retries
-        self._locate = locate
-        self._clients: list[openai.AsyncOpenAI] = []
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.name = EMBEDDED if endpoint.locate else redacted(endpoint.url)
+        self.endpoint = endpoint
+        self.slots = endpoint.slots
+        self.unknown: dict[str, set[str]] = {}
+        """Model → parameters of a request that it has refused."""
+        self._url = endpoint.url
+        self._transports: list[Transport] = []
         self._current: openai.AsyncOpenAI | None = None
-        self._headers: dict[str, Any] = {}
-        self._gate = asyncio.Semaphore(slots)
+        self._paces: dict[str, Pace] = {}
         self._opening = asyncio.Lock()
-        self._resume = 0.0
+        self._flights: dict[_Flight, None] = {}
+        self._watcher: asyncio.Task[None] | None = None
+        self._seconds: deque[float] = deque(maxlen=256)
+        self._sent = self._hedged = 0
         self._reached = False
         self._lost = 0
+        self._down_until = 0.0
 
-    async def complete(self, path: str, body: Mapping[str, Any]) -> Completion:
-        """The answer to one request.
+    @property
+    def in_flight(self) -> int:
+        """Requests under way."""
+        return len(self._flights)
+
+    @property
+    def down(self) -> bool:
+        """Whether it was found unusable a moment ago."""
+        return time.monotonic() < self._down_until
+
+    def pace(self, model: str) -> Pace:
+        """The gate of one of its models."""
+        if model not in self._paces:
+            told = self.endpoint
+            self._paces[model] = Pace(
+                self.slots,
+                requests_per_minute=told.requests_per_minute,
+                tokens_per_minute=told.tokens_per_minute,
+            )
+        return self._paces[model]
+
+    async def send(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        model: str,
+        tokens: int,
+        weight: int,
+        refusal: Callable[[], str],
+        read: Callable[[bytes], T],
+    ) -> tuple[T, Sent]:
+        """Send a request once, when its turn comes; returns what `read` makes of the answer.
+
+        `tokens` is about how many it will use, `weight` how many completions it asks for. `refusal`, asked at the last
+        moment, says why it may not be sent any more, if so.
 
         Raises:
-            Unanswered: where none came in the end.
+            Stopped: where it may not be sent.
+            Unanswered: where no answer came, or none that `read` understands (by ValueError).
         """
-        (text, finish, used, response), seconds, tries = await self._persist("POST", path, body, _completion)
-        return Completion(text, finish, *used, response, seconds, tries)
+        pace = self.pace(model)
+        entered = await pace.enter(tokens, weight)
+        flight = _Flight(asyncio.current_task(), path, body, time.monotonic())  # type: ignore[arg-type]
+        verdict, after = "broken", None
+        try:
+            if why := refusal():
+                raise Stopped(why)
+            response = await self._fly(flight)
+            value = read(response.content)
+            verdict = "answered"
+            pace.heed(response.headers)
+        except ValueError as error:  # not JSON, or JSON that is no answer
+            raise self._spent(flight, Unanswered("invalid response", self.safe(str(error)), again=True)) from None
+        except Unanswered as error:
+            if error.busy:
+                verdict, after = "refused", error.after
+            raise self._spent(flight, error) from None
+        finally:
+            pace.leave(entered, verdict, weight=weight, after=after)
+        self._reached, self._lost = True, 0
+        return value, Sent(response.content, time.monotonic() - flight.began, 1 + len(flight.hedges))
+
+    def wait_after(self, error: Unanswered, faults: int, waited: float) -> float | None:
+        """Seconds to wait before a request is sent again; None where it has failed for good.
+
+        `faults` counts its failures but for those that asked for a wait, of which `waited` is the sum in seconds.
+        """
+        self._reached = self._reached or not error.unreachable
+        if error.again and error.after is not None:
+            if waited + error.after <= LONGEST_PAUSE:
+                return error.after * random.uniform(1.0, 1.05)
+            error.evidence = f"it asks to wait {error.after:.0f} s; {error.evidence}"
+        # An address at which nothing was ever found is most likely wrong: say so soon.
+        retries = self.endpoint.retries
+        retries = retries if self._reached or self.endpoint.locate else min(retries, 2)
+        if error.again and error.after is None and faults <= retries:
+            return min(LONGEST_WAIT, FIRST_WAIT * 4 ** (faults - 1)) * random.uniform(0.5, 1.0)
+        # A request that was refused as such says nothing about the next one.
+        self._lost += error.again
+        if self._lost >= LOST_IN_A_ROW and not error.advice:
+            error.advice = f"{self._lost} requests in a row have failed; see that the endpoint works, then run again"
+            self._lost = 0
+        if error.advice or error.unreachable:
+            self._down_until = time.monotonic() + DOWN_SECONDS
+        return None
 
     async def models(self) -> list[str]:
         """The names of the models that the endpoint lists; none where it lists none, or not readably.
@@ -118,223 +199,152 @@ class Connection:
         Raises:
             Unanswered: where it cannot be asked.
         """
-        try:
-            names, _, _ = await self._persist("GET", "/models", None, _names)
-        except Unanswered as error:
+        for faults in range(1, self.endpoint.retries + 2):
+            try:
+                async with asyncio.timeout(self.endpoint.timeout):
+                    return _names((await self._ask("GET", "/models", None)).content)
+            except TimeoutError:
+                error = self._late()
+            except Unanswered as found:
+                error = found
             # Many servers keep no such list, which is no trouble; a refused key is.
-            if error.status == 501 or (
-                error.status in range(400, 500) and error.status not in {401, 402, 403, *_AGAIN}
-            ):
+            if error.status == 501 or (error.status in range(400, 500) and error.status not in _NOT_FOR_US):
                 return []
-            raise
-        return names
+            wait = self.wait_after(error, faults, 0.0)
+            if wait is None:
+                raise error
+            await asyncio.sleep(wait)
+        raise AssertionError("unreachable")
+
+    async def client(self) -> "openai.AsyncOpenAI":
+        """The client, opened where it is not."""
+        if self._current is None:
+            async with self._opening:
+                if self._current is None:
+                    if self.endpoint.locate:
+                        self._url = await asyncio.to_thread(self.endpoint.locate)
+                    self._current = self._make()
+        return self._current
 
     async def close(self) -> None:
         """Close the client's connections."""
-        for client in self._clients:
-            await client.close()
-        self._clients.clear()
+        for transport in self._transports:
+            await transport.aclose()
+        self._transports.clear()
 
-    async def _persist(
-        self, method: str, path: str, body: Mapping[str, Any] | None, read: Callable[[bytes], T]
-    ) -> tuple[T, float, int]:
-        """Send until it is answered; returns what `read` makes of the answer, the seconds, and the number of tries."""
-        tries = 0
-        started = 0.0
-        while True:
-            tries += 1
-            try:
-                async with self._gate:
-                    while (pause := self._resume - time.monotonic()) > 0:  # noqa: ASYNC110 - the moment may move on meanwhile
-                        await asyncio.sleep(pause)
-                    started = time.perf_counter()  # without the wait for a free slot
-                    answer = await self._once(method, path, body, read)
-            except Unanswered as error:
-                error.tries, error.seconds = tries, time.perf_counter() - started
-                await self._wait(error)
-            else:
-                self._reached, self._lost = True, 0
-                return answer, time.perf_counter() - started, tries
+    async def _fly(self, flight: _Flight) -> "httpx2.Response":
+        """The answer to a request, or to a copy of it that was quicker."""
+        self._flights[flight] = None
+        self._sent += 1
+        if self._watcher is None:
+            self._watcher = asyncio.create_task(self._watch())
+        try:
+            response = await self._ask("POST", flight.path, flight.body)
+        except asyncio.CancelledError:
+            if flight.answer is None and not flight.overdue:
+                raise
+            flight.task.uncancel()
+            if flight.answer is None:
+                raise self._late() from None
+            response = flight.answer
+        finally:
+            del self._flights[flight]
+            for hedge in flight.hedges:
+                hedge.cancel()
+        self._seconds.append(time.monotonic() - flight.began)
+        return response
 
-    async def _wait(self, error: Unanswered) -> None:
-        """Wait before the next try, or raise `error` where there shall be none."""
-        self._reached = self._reached or not error.unreachable
-        # An address at which nothing was ever found is most likely wrong: say so soon.
-        retries = self._retries if self._reached or self._locate else min(self._retries, 2)
-        if not error.again or error.tries > retries:
-            # A request that was refused as such says nothing about the next one.
-            self._lost += error.again
-            if self._lost >= LOST_IN_A_ROW and not error.advice:
-                error.advice = (
-                    f"{self._lost} requests in a row have failed; see that the endpoint works, then run again"
-                )
-                self._lost = 0
-            raise error
-        if error.after is not None:
-            self._resume = max(self._resume, time.monotonic() + error.after)
+    async def _watch(self) -> None:
+        """Send the slow again and give up on the overdue, while anything is in flight."""
+        while self._flights:
+            await asyncio.sleep(_TICK)
+            now, patience = time.monotonic(), self._patience()
+            for flight in list(self._flights):  # oldest first
+                age = now - flight.began
+                if age >= self.endpoint.timeout:
+                    flight.overdue = True
+                    flight.task.cancel()
+                elif age < patience:
+                    break
+                elif age >= patience * (1 + len(flight.hedges)) and self._hedged < 2 + _HEDGE_SHARE * self._sent:
+                    self._hedged += 1
+                    flight.hedges.append(asyncio.create_task(self._hedge(flight)))
+        self._watcher = None
+
+    def _patience(self) -> float:
+        """Seconds after which a request is sent a second time: far in the tail of what has been seen."""
+        if not self.endpoint.hedge or len(self._seconds) < _HEDGE_SAMPLES:
+            return self.endpoint.timeout
+        usual = sorted(self._seconds)[int(0.95 * len(self._seconds))]
+        return max(_HEDGE_AT_LEAST, _HEDGE_TIMES * usual)
+
+    async def _hedge(self, flight: _Flight) -> None:
+        try:
+            answer = await self._ask("POST", flight.path, flight.body)
+        except Unanswered:
             return
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (error.tries - 1))
-        await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+        if flight in self._flights and flight.answer is None and not flight.overdue:
+            flight.answer = answer
+            flight.task.cancel()
 
-    async def _once(self, method: str, path: str, body: Mapping[str, Any] | None, read: Callable[[bytes], T]) -> T:
+    async def _ask(self, method: str, path: str, body: bytes | None) -> "httpx2.Response":
+        """One exchange over HTTP."""
         import httpx2
         import openai
 
-        client = await self._open()
-        options: Any = {"headers": self._headers}
+        client = self._current or await self.client()
         try:
-            async with asyncio.timeout(self._timeout):
-                if method == "GET":
-                    response = await client.get(path, cast_to=httpx2.Response, options=options)
-                else:
-                    response = await client.post(path, cast_to=httpx2.Response, body=body, options=options)
-                return read(response.content)
+            if method == "GET":
+                return await client.get(path, cast_to=httpx2.Response)
+            return await client.post(path, cast_to=httpx2.Response, content=body)
         except openai.APIStatusError as error:
-            raise self._status(error) from None
-        except (openai.APITimeoutError, TimeoutError) as error:
-            late = Unanswered("no answer in time", f"after {self._timeout:g} s", again=True)
-            raise self._lose(client, error) or late from None
-        except ValueError as error:  # not JSON, or JSON that is no completion
-            raise Unanswered("invalid response", self._safe(str(error)), again=True) from None
+            told = error.body.get("message") if isinstance(error.body, dict) else None
+            raise of_status(error, self.safe(str(told or error.message))) from None
         except (openai.OpenAIError, httpx2.HTTPError, OSError) as error:
-            # A body that ends early or cannot be decoded arrives as an error of the transport.
-            broken = Unanswered("connection lost", _cause(error), again=True)
-            raise self._lose(client, error) or broken from None
-
-    def _lose(self, client: "openai.AsyncOpenAI", error: BaseException) -> Unanswered | None:
-        """What became of the connection, where that was the trouble; an address that may move is looked up anew."""
-        lost = _lost(error)
-        if lost is not None and lost.unreachable and self._locate and self._current is client:
-            # Closed later: other requests may still be under way on it.
-            self._current = None
-        return lost
-
-    async def _open(self) -> "openai.AsyncOpenAI":
-        async with self._opening:
-            if self._current is None:
-                if self._locate:
-                    self._url = await asyncio.to_thread(self._locate)
-                self._current = self._make()
-                self._clients.append(self._current)
-            return self._current
+            lost = of_transport(error)
+            if lost.unreachable and self.endpoint.locate and self._current is client:
+                self._current = None  # not closed yet: other requests may be under way on it
+            raise lost from None
 
     def _make(self) -> "openai.AsyncOpenAI":
-        import httpx2
         import openai
 
-        url, self._headers = _without_login(self._url)
-        if not self._key:
-            self._headers.setdefault("Authorization", openai.omit)
+        from tasks.llm.transport import Transport
+
+        url, login = _without_login(self._url)
+        key = self.endpoint.key
+        transport = Transport(
+            connections=self.slots + 2 + int(self.slots * _HEDGE_SHARE) * 2,
+            connect=min(20.0, self.endpoint.timeout),
+            anonymous=not key and not login,
+            trust_env=urlsplit(url).hostname not in {"127.0.0.1", "::1", "localhost"},  # no proxy to ourselves
+        )
+        self._transports.append(transport)
         return openai.AsyncOpenAI(
             base_url=url,
             # Without one, the client would send the environment's key to an address that is not to have it.
-            api_key=self._key.get_secret_value() if self._key else "none",
+            api_key=key.get_secret_value() if key else "none",
+            default_headers={"Authorization": login} if login else None,
             max_retries=0,
-            http_client=openai.DefaultAioHttpClient(
-                timeout=httpx2.Timeout(self._timeout, connect=min(20.0, self._timeout)),
-                limits=httpx2.Limits(max_connections=self.slots, max_keepalive_connections=self.slots),
-                trust_env=urlsplit(url).hostname not in {"127.0.0.1", "::1", "localhost"},  # no proxy to ourselves
-            ),
+            http_client=transport,
         )
 
-    def _status(self, error: "openai.APIStatusError") -> Unanswered:
-        status = error.status_code
-        told = error.body.get("message") if isinstance(error.body, dict) else None
-        said = self._safe(str(told or error.message))
-        found = Unanswered(f"HTTP {status}", said, again=status in _AGAIN or status >= 500)
-        found.status = status
-        if status in _UNUSABLE:
-            found.advice = {
-                401: "set OPENAI_API_KEY to a key that it knows",
-                402: "see to the account that the key belongs to",
-                403: "see what the key may be used for",
-            }.get(status, "check OPENAI_BASE_URL (it often ends in /v1) and EVERSPRING_MODEL")
-        elif status == 429 and error.code == "insufficient_quota":
-            found.again, found.advice = False, "see to the account that the key belongs to"
-        elif found.again and (after := _retry_after(error.response.headers.get("retry-after", ""))) is not None:
-            found.after = after
-            if after > LONGEST_PAUSE:
-                found.again, found.evidence = False, f"it asks to wait {after:.0f} s; {said}"
-                self._lost += 1
-        return found
+    def _late(self) -> Unanswered:
+        return Unanswered("no answer in time", f"after {self.endpoint.timeout:g} s", again=True)
 
-    def _safe(self, text: str) -> str:
+    @staticmethod
+    def _spent(flight: _Flight, error: Unanswered) -> Unanswered:
+        error.tries, error.seconds = 1 + len(flight.hedges), time.monotonic() - flight.began
+        return error
+
+    def safe(self, text: str) -> str:
         """What the endpoint said, without the key (some repeat it) and not too long."""
-        if self._key and (key := self._key.get_secret_value()):
+        if self.endpoint.key and (key := self.endpoint.key.get_secret_value()):
             text = text.replace(key, "***")
-        return clean(text.replace(self._url, self.name))[:500]
+        return clean(text.replace(self._url, self.name) if self._url else text)[:500]
 
 
-class Loop:
-    """The event loop of this process and the connections on it, there while somebody uses them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._connections: dict[tuple[Any, ...], tuple[Connection, Callable[[], None]]] = {}
-
-    @contextmanager
-    def use(self) -> Generator["Loop"]:
-        """Keep the loop while inside; the last to leave closes it."""
-        with self._lock:
-            self._users += 1
-        try:
-            yield self
-        finally:
-            with self._lock:
-                self._users -= 1
-                if not self._users:
-                    self._close()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start `work` on the loop."""
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="models", daemon=True)
-                self._thread.start()
-            return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def connection(self, key: tuple[Any, ...], make: Callable[[], tuple[Connection, Callable[[], None]]]) -> Connection:
-        """The connection known by `key`, made on first use together with what to call when it is closed."""
-        with self._lock:
-            if key not in self._connections:
-                self._connections[key] = make()
-            return self._connections[key][0]
-
-    def close(self) -> None:
-        """Close everything, whoever uses it."""
-        with self._lock:
-            self._close()
-
-    def _close(self) -> None:
-        connections, self._connections = self._connections, {}
-        loop, self._loop = self._loop, None
-        if loop is not None:
-            asyncio.run_coroutine_threadsafe(_end(connection for connection, _ in connections.values()), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-            assert self._thread is not None
-            self._thread.join()
-            loop.close()
-        for _, end in connections.values():
-            end()
-
-
-async def _end(connections: "Generator[Connection]") -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-    for connection in connections:
-        await connection.close()
-    # TLS connections close on the loop's next turns.
-    await asyncio.sleep(0)
-
-
-LOOP = Loop()
-atexit.register(LOOP.close)
+_NOT_FOR_US = {401, 402, 403, 408, 409, 425, 429}
 
 
 def redacted(url: str) -> str:
@@ -343,40 +353,14 @@ def redacted(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _without_login(url: str) -> tuple[str, dict[str, Any]]:
-    """The address and the headers that carry the login it had: aiohttp refuses a login beside a key."""
+def _without_login(url: str) -> tuple[str, str]:
+    """The address, and a header's value that carries the login it had: aiohttp refuses a login beside a key."""
     parts = urlsplit(url)
     login, _, host = parts.netloc.rpartition("@")
     if not login:
-        return url, {}
+        return url, ""
     basic = base64.b64encode(login.encode()).decode()
-    return urlunsplit((parts.scheme, host, *parts[2:])), {"Authorization": f"Basic {basic}"}
-
-
-def _completion(content: bytes) -> tuple[str, str, tuple[int, int], dict[str, Any]]:
-    """Text, finish reason, tokens and the whole of a completion.
-
-    Raises:
-        ValueError: where it is none.
-    """
-    response = json.loads(content)
-    match response:
-        case {"choices": [{"message": {"content": str() | None as text}, **choice}, *_]}:
-            pass
-        case {"choices": [{"text": str() as text, **choice}, *_]}:
-            pass
-        case {"choices": []}:
-            raise ValueError("it has no choices")
-        case _:
-            raise ValueError(f"it is no completion: {content[:200].decode(errors='replace')}")
-    usage = response.get("usage")
-    used = (_count(usage, "prompt_tokens"), _count(usage, "completion_tokens"))
-    return clean(text or ""), clean(str(choice.get("finish_reason") or "")), used, response
-
-
-def _count(usage: Any, name: str) -> int:
-    value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) else 0
+    return urlunsplit((parts.scheme, host, *parts[2:])), f"Basic {basic}"
 
 
 def _names(content: bytes) -> list[str]:
@@ -384,41 +368,3 @@ def _names(content: bytes) -> list[str]:
         return [str(model["id"]) for model in json.loads(content)["data"]]
     except (ValueError, TypeError, KeyError):
         return []
-
-
-def _lost(error: BaseException) -> Unanswered | None:
-    """What became of the connection, where that was the trouble; the transport reports a lost one as a timeout."""
-    import aiohttp
-
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
-            found = Unanswered("cannot connect", _cause(cause), again=True)
-            found.unreachable = True
-            return found
-        if isinstance(cause, aiohttp.ServerTimeoutError):
-            return None
-        if isinstance(cause, aiohttp.ClientConnectionError):
-            return Unanswered("connection lost", _cause(cause), again=True)
-        cause = cause.__cause__
-    return None
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost error's words: the outer ones only say that there is one."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return str(error) or type(error).__name__
-
-
-def _retry_after(value: str) -> float | None:
-    """Seconds from now that a Retry-After header names, as a number or a date."""
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (date - datetime.now(UTC)).total_seconds())

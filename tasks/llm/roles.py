@@ -1,16 +1,24 @@
 """Roles: which models a run has, by what they are used for. Nothing starts before a request needs it."""
 
+import logging
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from catalog.calls import CallStore, calls_path
+from catalog.calls import CallStore, open_store
+from infra import settings as configured
 from infra.errors import Refusal
-from infra.settings import EMBEDDED, Endpoint, Role, Settings
-from tasks.llm.client import LLM, Target
-from tasks.llm.connection import LOOP, Connection, Loop, Unanswered, redacted
+from infra.settings import EMBEDDED, Role, Settings
+from tasks.llm.batches import Batches
+from tasks.llm.client import LLM
+from tasks.llm.connection import Connection, Endpoint, redacted
+from tasks.llm.faults import Unanswered
+from tasks.llm.loop import LOOP, Loop
+from tasks.llm.prices import load_prices
+from tasks.llm.target import Target, Terms
 
+_LOG = logging.getLogger("everspring")
 EMBEDDED_MODEL = "smollm2-135m-instruct"
 EMBEDDED_TIMEOUT = 600.0
 """Seconds: the embedded model shares this machine's processor with everything else."""
@@ -19,10 +27,11 @@ EMBEDDED_TIMEOUT = 600.0
 class Models:
     """The models of one run, by role."""
 
-    def __init__(self, settings: Settings, store: CallStore, loop: Loop) -> None:
+    def __init__(self, settings: Settings, store: CallStore, loop: Loop, say: Callable[[str], None]) -> None:
         self._settings = settings
-        self._store = store
+        self._terms = Terms(store, load_prices(settings), settings.attempts)
         self._loop = loop
+        self._say = say
         self._listed: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -33,7 +42,7 @@ class Models:
             Refusal: where the role names a model that its endpoint cannot be.
         """
         targets = tuple(self._target(role, endpoint) for endpoint in self._settings.endpoints(role))
-        return LLM(role, targets, self._store, self._settings.attempts)
+        return LLM(role, targets, self._terms)
 
     def names(self, role: Role) -> tuple[str, ...]:
         """The names of a role's models; asks an endpoint for its list where none is set, starts nothing.
@@ -44,7 +53,7 @@ class Models:
         """
         return tuple(member.model for member in self.get(role).pool)
 
-    def _target(self, role: Role, endpoint: Endpoint) -> Target:
+    def _target(self, role: Role, endpoint: configured.Endpoint) -> Target:
         if endpoint.url == EMBEDDED:
             if endpoint.model not in ("", EMBEDDED_MODEL):
                 raise Refusal(
@@ -64,26 +73,26 @@ class Models:
         def name() -> str:
             return endpoint.model or self._discover(role, endpoint, target)
 
-        target = Target(role, name, connection, embedded=False)
+        def batches(connection: Connection) -> Batches:
+            folder = self._settings.folder("batches")
+            return Batches(connection, folder, wait=self._settings.batch_wait, say=self._say)
+
+        target = Target(role, name, connection, embedded=False, batches=batches if self._settings.batch else None)
         return target
 
-    def _remote(self, endpoint: Endpoint) -> Connection:
+    def _remote(self, endpoint: configured.Endpoint) -> Connection:
         settings = self._settings
-        key = endpoint.api_key.get_secret_value() if endpoint.api_key else None
-
-        def make() -> tuple[Connection, Callable[[], None]]:
-            made = Connection(
-                endpoint.url,
-                key=endpoint.api_key,
-                slots=settings.concurrency,
-                timeout=settings.timeout,
-                retries=settings.retries,
-            )
-            return made, lambda: None
-
-        return self._loop.connection(
-            (endpoint.url, key, settings.concurrency, settings.timeout, settings.retries), make
+        told = Endpoint(
+            url=endpoint.url,
+            key=endpoint.api_key,
+            slots=settings.concurrency,
+            timeout=settings.timeout,
+            retries=settings.retries,
+            hedge=settings.hedge,
+            requests_per_minute=endpoint.requests_per_minute or settings.requests_per_minute,
+            tokens_per_minute=endpoint.tokens_per_minute or settings.tokens_per_minute,
         )
+        return self._loop.connection(told, lambda: (Connection(told), lambda: None))
 
     def _embedded(self) -> Connection:
         settings = self._settings
@@ -92,19 +101,19 @@ class Models:
             from tasks.llm.embedded import EmbeddedServer
 
             server = EmbeddedServer(settings)
-            made = Connection(
-                EMBEDDED,
-                key=None,
+            told = Endpoint(
+                url="",
                 slots=settings.embedded_slots,
                 timeout=EMBEDDED_TIMEOUT,
                 retries=settings.retries,
+                hedge=False,  # a second sending would only slow down the first
                 locate=server.locate,
             )
-            return made, server.release
+            return Connection(told), server.release
 
         return self._loop.connection((EMBEDDED, settings.home.absolute()), make)
 
-    def _discover(self, role: Role, endpoint: Endpoint, target: Target) -> str:
+    def _discover(self, role: Role, endpoint: configured.Endpoint, target: Target) -> str:
         """The model that an endpoint serves: the one it lists, or `default` where it lists none."""
         with self._lock:
             if endpoint.url not in self._listed:
@@ -127,11 +136,11 @@ def _listed(names: list[str]) -> str:
 
 
 @contextmanager
-def open_models(settings: Settings) -> Generator[Models]:
-    """The models, as the settings name them."""
-    store = CallStore(calls_path(settings))
+def open_models(settings: Settings, say: Callable[[str], None] = _LOG.info) -> Generator[Models]:
+    """The models, as the settings name them; `say` is told what takes long, in a line."""
+    store = open_store(settings)
     try:
         with LOOP.use() as loop:
-            yield Models(settings, store, loop)
+            yield Models(settings, store, loop, say)
     finally:
         store.close()

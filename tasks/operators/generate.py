@@ -1,6 +1,7 @@
 """`generate`: ask a model once or n times for each row (operators.md 2)."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, overload
 
 from pydantic import TypeAdapter, ValidationError
@@ -100,28 +101,37 @@ def generate(
         top_p: share of the probability mass to sample from.
         max_tokens: the longest answer.
         stop: texts at which an answer ends.
-        seed: of the sampling; each row and draw has its own seed under it.
+        seed: of the sampling; each question and draw has its own seed under it.
 
     A row whose request fails in the end is dropped with the failure's reason.
     """
     adapter: TypeAdapter[Any] | None = TypeAdapter(schema) if schema is not None else None
-    requests = [
-        Request(
-            messages=_messages(row, system, turns, prompt),
-            temperature=temperature,
-            top_p=top_p,
-            max_tokens=max_tokens,
-            stop=stop,
-            seed=int(digest([seed, row.record_id, sample])[:7], 16),
-            sample=sample,
-            schema=adapter.json_schema() if adapter else None,
-        )
-        for row in rows
-        for sample in range(n)
-    ]
+    wanted = adapter.json_schema() if adapter else None
+    asked: Counter[str] = Counter()
+
+    def requests() -> Iterator[Request]:
+        for row in rows:
+            messages = _messages(row, system, turns, prompt)
+            # Known by what is asked, not by the row: whoever asks the same again gets the same answer. Rows that ask
+            # the same get draws of their own.
+            question = digest([seed, messages])
+            first = asked[question] * n
+            asked[question] += 1
+            for sample in range(first, first + n):
+                yield Request(
+                    messages=messages,
+                    temperature=temperature,
+                    top_p=top_p,
+                    max_tokens=max_tokens,
+                    stop=stop,
+                    seed=int(digest([question, sample])[:7], 16),
+                    sample=sample,
+                    schema=wanted,
+                )
+
     if ledger := current():
-        ledger.expect_calls(len(requests))
-    answers = llm.ask(requests, _reader(adapter) if adapter else parse or _text)
+        ledger.expect_calls(len(rows) * n)
+    answers = llm.ask(requests(), _reader(adapter) if adapter else parse or _text)
     pairs: list[tuple[R, Answer[Any]]] = []
     for index, answer in enumerate(answers):
         row = rows[index // n]

@@ -1,12 +1,15 @@
 """The embedded model: real answers, one server for all, gone when nobody holds it any more."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from scripted import question
 from infra.errors import Failure, Refusal
 from infra.settings import Settings, load_settings
 from tasks.llm import Failed, Request, embedded, open_models
+from tasks.llm.embedded.shared import running
 
 ROOT = Path(__file__).parents[3]
 
@@ -79,6 +83,22 @@ def ends_within(seconds: float, pid: int) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+def servers_on(settings: Settings) -> list[int]:
+    """The process ids of every server on a home folder."""
+    found: list[int] = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"--home\0{settings.home}\0" in (folder / "cmdline").read_text():
+                found.append(int(folder.name))
+    return found
+
+
+def post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as response:
+        return json.loads(response.read())
 
 
 def runs(pid: int) -> bool:
@@ -171,6 +191,60 @@ def test_a_server_that_dies_is_started_again_and_asked_again(settings: Settings)
 
         assert not [answer for answer in answers if isinstance(answer, Failed)]
         assert server_of(settings) != first
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("signalled", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "stands still"])
+def test_every_row_is_answered_though_the_server_is_lost_in_the_middle(
+    settings: Settings, signalled: signal.Signals
+) -> None:
+    lost: list[int] = []
+    answered: list[str] = []
+
+    def lose_it_after_six(text: str) -> str:
+        answered.append(text)
+        if len(answered) == 6:
+            lost.append(server_of(settings))
+            os.kill(lost[0], signalled)
+        return text
+
+    with open_models(settings) as models:
+        requests = [question(f"Count to {number}.", max_tokens=16, seed=number) for number in range(24)]
+        answers = models.get("generator").ask(requests, lose_it_after_six)
+
+        assert not [answer for answer in answers if isinstance(answer, Failed)]
+        assert len(answers) == 24
+        assert server_of(settings) != lost[0]
+        assert not runs(lost[0])
+
+
+@pytest.mark.embedded
+def test_a_server_that_never_served_is_waited_for_not_doubled(settings: Settings, hold: Hold) -> None:
+    first = hold("One?")
+    deadline = time.monotonic() + 30
+    while not (server := running(settings.home / "embedded")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    first.kill()  # it was the one to start the server, which is not ready yet
+
+    second = hold("Two?")
+    assert second.stdout
+    assert second.stdout.readline() == "asked\n"
+    assert server
+    assert len(servers_on(settings)) == 1
+
+
+@pytest.mark.embedded
+def test_more_requests_than_slots_do_not_pass_for_a_dead_server(settings: Settings) -> None:
+    with open_models(settings) as models:
+        models.get("generator").ask([question("One?", max_tokens=4)], str)
+        url = running(settings.home / "embedded").url  # type: ignore[union-attr]
+        body = {"messages": [{"role": "user", "content": "Count."}], "max_tokens": 8, "ignore_eos": True}
+        with ThreadPoolExecutor(40) as pool:
+            asked = [pool.submit(post, f"{url}/v1/chat/completions", body) for _ in range(40)]
+            next(as_completed(asked))  # the other 39 have come, too, and wait for two slots
+            with urllib.request.urlopen(f"{url}/health", timeout=30) as health:
+                assert health.status == 200
+            assert [each.result()["usage"]["completion_tokens"] for each in asked] == [8] * 40
 
 
 @pytest.mark.embedded

@@ -127,17 +127,32 @@ def test_retry_after_is_waited_for(scripted_llm: BindLLM, as_date: bool) -> None
     assert times[1] - times[0] >= 0.95  # a date has whole seconds only
 
 
-def test_retry_after_holds_back_the_other_requests_too(scripted_llm: BindLLM) -> None:
+def test_retry_after_holds_back_nobody_else(scripted_llm: BindLLM) -> None:
     def answer(prompt: str, body: dict[str, Any]) -> str | Reply:
-        times.append(time.time())
-        return Reply(status=429, headers={"Retry-After": "0.7"}) if len(times) == 1 else "fine"
+        asked.append(prompt)
+        return Reply(status=429, headers={"Retry-After": "0.7"}) if len(asked) == 1 else "fine"
 
-    times = []
+    asked = []
     llm = scripted_llm(answer, concurrency=1)
 
     llm.ask([question(f"{number}") for number in range(5)], str)
 
-    assert len([moment for moment in times if moment - times[0] < 0.6]) == 1
+    assert asked == ["0", "1", "2", "3", "4", "0"]
+
+
+def test_an_endpoint_that_refuses_everything_is_left_alone_while_it_asks_for_it(scripted_llm: BindLLM) -> None:
+    def answer(prompt: str, body: dict[str, Any]) -> str | Reply:
+        times.append(time.monotonic())
+        opens = times[0] + 1.5
+        return "fine" if times[-1] > opens else Reply(status=429, headers={"Retry-After": str(opens - times[-1])})
+
+    times = []
+    llm = scripted_llm(answer, concurrency=4, retries=0)
+
+    answers = llm.ask([question(f"{number}") for number in range(60)], str)
+
+    assert values(answers) == ["fine"] * 60
+    assert len([moment for moment in times if moment < times[0] + 1.4]) <= 12
 
 
 def test_an_endpoint_that_asks_to_wait_for_a_day_is_not_waited_for(scripted_llm: BindLLM) -> None:

@@ -10,20 +10,9 @@ import pytest
 from scripted import Reply, StartServer, question
 
 from infra.errors import Failure, Refusal
-from infra.settings import load_settings
-from tasks.llm import Models, connection, open_models
+from tasks.llm import Models
 
 Opening = Callable[..., AbstractContextManager[Models]]
-
-
-@pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opening:
-    monkeypatch.setattr(connection, "FIRST_WAIT", 0.01)
-
-    def opened(**settings: Any) -> AbstractContextManager[Models]:
-        return open_models(load_settings(home=tmp_path, **settings))
-
-    return opened
 
 
 def echo(prompt: str, body: dict[str, Any]) -> str:
