@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Run:
-    """One run of a method, as it will stand in `catalog.runs`."""
+    """One run of a method, as it will stand in `catalog.runs`.
+
+    Tokens are those of the answers, but for `unmetered` ones whose endpoint did not say. `cost` is what this run paid,
+    in dollars: nothing for an answer that was there already, and None where the price of one (`unpriced` counts them)
+    is not known. `stopped` names the rule that ended it.
+    """
 
     run_id: str
     stage: str
@@ -33,9 +38,13 @@ class Run:
     dropped: int = 0
     calls: int = 0
     reused: int = 0
+    failed: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    cost: float | None = None
+    unmetered: int = 0
+    cost: float | None = 0.0
+    unpriced: int = 0
+    stopped: str = ""
     inputs: list[str] = field(default_factory=list[str])
     settings: str = "{}"
     models: list[str] = field(default_factory=list[str])

@@ -16,11 +16,13 @@ FROM catalog.version_log;
 CREATE TABLE IF NOT EXISTS catalog.runs (
     run_id VARCHAR, stage VARCHAR, method VARCHAR, table_name VARCHAR, status VARCHAR, version INTEGER,
     started_at TIMESTAMPTZ, seconds DOUBLE, rows_in BIGINT, made BIGINT, kept BIGINT, rejected BIGINT, dropped BIGINT,
-    calls BIGINT, reused BIGINT, prompt_tokens BIGINT, completion_tokens BIGINT, cost DOUBLE,
+    calls BIGINT, reused BIGINT, failed BIGINT, prompt_tokens BIGINT, completion_tokens BIGINT, unmetered BIGINT,
+    cost DOUBLE, unpriced BIGINT, stopped VARCHAR,
     inputs VARCHAR[], settings VARCHAR, models VARCHAR[], fingerprint VARCHAR, code_revision VARCHAR,
     flow_run VARCHAR, mlflow_run VARCHAR, error VARCHAR
 );
-COMMENT ON TABLE catalog.runs IS 'Runs of a method that ended: published, quarantined (a gate refused) or failed';
+COMMENT ON TABLE catalog.runs IS
+'Runs of a method that ended: published, unchanged, quarantined (a gate refused) or failed. cost: dollars that this run paid, null where the price of a call is not known; unpriced, unmetered: calls without price, without tokens';
 
 CREATE TABLE IF NOT EXISTS catalog.lineage (
     table_name VARCHAR, version INTEGER, record_id VARCHAR, kind VARCHAR, parent_id VARCHAR, parent_table VARCHAR
@@ -46,7 +48,8 @@ COMMENT ON TABLE catalog.metrics IS 'Measures of a version: yield, diversity and
 
 CREATE TABLE IF NOT EXISTS catalog.ledger (
     run_id VARCHAR, table_name VARCHAR, position INTEGER, operator VARCHAR, rows_in BIGINT, rows_out BIGINT,
-    dropped BIGINT, calls BIGINT, reused BIGINT, prompt_tokens BIGINT, completion_tokens BIGINT, seconds DOUBLE
+    dropped BIGINT, calls BIGINT, reused BIGINT, failed BIGINT, prompt_tokens BIGINT, completion_tokens BIGINT,
+    unmetered BIGINT, cost DOUBLE, unpriced BIGINT, seconds DOUBLE
 );
 COMMENT ON TABLE catalog.ledger IS 'What each operator of a run took in, gave out, dropped and asked';
 

@@ -12,12 +12,12 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from flows.answers import Form, show_answer
+from flows.models import app as models_app
 from flows.progress import console
 from infra.errors import EverspringError, Refusal
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from catalog.lineage import Graph, Node
     from catalog.store import Lake
     from tasks.outcome import Outcome
@@ -46,6 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(models_app, name="models")
 out = console()
 err = console(stderr=True)
 
@@ -71,11 +72,21 @@ def _tables(incomplete: str) -> list[str]:
     return [name for name in known_tables(_lake()) if name.startswith(incomplete)]
 
 
+def _priced(incomplete: str) -> list[str]:
+    from infra.settings import load_settings
+    from tasks.llm.prices import load_prices
+
+    return [name for name in load_prices(load_settings()).listed if name.startswith(incomplete)]
+
+
 Stage = Annotated[str, typer.Argument(help="A stage, or [b]lifecycle[/b] for all of them.", autocompletion=_stages)]
 Rows = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--rows", "-n", help="How many input rows (or new rows, for methods that grow a pool); or [b]all[/b]."
+        "--rows",
+        "-n",
+        help="How many input rows (or new rows, for methods that make a number of them); or [b]all[/b]. "
+        "8 where left out, and all with --accept or --candidates.",
     ),
 ]
 
@@ -101,7 +112,7 @@ def run(
     method: Annotated[
         list[str] | None, typer.Option("--method", "-m", help="Only these methods.", autocompletion=_methods)
     ] = None,
-    rows: Rows = "8",
+    rows: Rows = None,
     setting: Annotated[
         list[str] | None, typer.Option("--set", metavar="METHOD.KEY=VALUE", help="A method's setting.")
     ] = None,
@@ -118,6 +129,25 @@ def run(
         bool, typer.Option("--replace", help="Start the tables anew instead of adding to them.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Make a version even where nothing has changed.")] = False,
+    accept: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Stop a table at N rows accepted by this run.")
+    ] = None,
+    candidates: Annotated[
+        int | None, typer.Option(min=1, metavar="K", help="Stop a table at K rows made, the dropped ones included.")
+    ] = None,
+    max_dollars: Annotated[
+        float | None, typer.Option(min=0.0, metavar="X", help="Send nothing more once X dollars are spent in all.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Forecast requests, tokens, dollars and minutes from a small sample.")
+    ] = False,
+    sample: Annotated[int, typer.Option(min=2, help="Rows that --dry-run tries of each method.")] = 24,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Ask through the Batch API: cheaper, answered within a day.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="With --batch: wait for it, or leave and collect with a later run.")
+    ] = True,
 ) -> None:
     """Run a stage's methods, or the whole lifecycle."""
     from catalog.store import STAGES
@@ -128,12 +158,16 @@ def run(
     settings, reads, roles = _by_method(setting, "--set"), _by_method(read, "--read"), _pairs(role, "--role")
     _check_words(settings, reads, roles)
     asked: dict[str, Any] = {
-        "rows": _number(rows), "settings": settings, "reads": reads, "roles": roles, "seed": seed, "replace": replace,
-        "force": force,
+        "rows": _number(rows or ("all" if accept or candidates else "8")), "settings": settings, "reads": reads,
+        "roles": roles, "seed": seed, "replace": replace, "force": force, "accept": accept, "candidates": candidates,
+        "max_dollars": max_dollars, "batch": batch, "wait": wait,
     }  # fmt: skip
     if stage != LIFECYCLE:
         asked["methods"] = method
-    _run(stage, asked)
+    if dry_run:
+        _forecast(stage, asked, sample)
+    else:
+        _run(stage, asked)
 
 
 def _check_methods(stage: str, names: Iterable[str]) -> None:
@@ -195,6 +229,15 @@ def _run(stage: str, asked: Mapping[str, Any]) -> "list[Outcome]":
     return outcomes
 
 
+def _forecast(stage: str, asked: Mapping[str, Any], sample: int) -> None:
+    """Show what a run would come to."""
+    from flows.dry_run import forecast_run, forecast_table, sample_line
+
+    forecasts = forecast_run(stage, asked, sample)
+    out.print(forecast_table(forecasts))
+    out.print(sample_line(forecasts), highlight=False, soft_wrap=True)
+
+
 def show_outcomes(outcomes: "Sequence[Outcome]") -> None:
     """The table of results."""
     from flows.stage import line
@@ -202,7 +245,7 @@ def show_outcomes(outcomes: "Sequence[Outcome]") -> None:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     lines = [line(outcome) for outcome in outcomes]
     for name in lines[0] if lines else ():
-        numeric = name in {"rows in", "made", "kept", "tokens", "seconds"}
+        numeric = name in {"rows in", "made", "kept", "failed", "tokens", "dollars", "seconds"}
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for cells in lines:
         table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells.values()))
@@ -210,8 +253,9 @@ def show_outcomes(outcomes: "Sequence[Outcome]") -> None:
 
 
 def _some_row(table: str) -> str:
-    frame = _lake().query(f"SELECT record_id FROM {table} LIMIT 1")
-    return frame["record_id"][0][:12] if frame.height else "RECORD_ID"
+    with _lake().answer(f"SELECT record_id FROM {table} LIMIT 1") as found:
+        row = found.fetchone()
+    return row[0][:12] if row else "RECORD_ID"
 
 
 def _number(text: str) -> int | None:
@@ -296,13 +340,45 @@ def method(name: Annotated[str, typer.Argument(help="A method.", autocompletion=
 
 
 @app.command()
+def prices(
+    model: Annotated[str | None, typer.Argument(help="A model.", autocompletion=_priced)] = None,
+) -> None:
+    """Show what models cost: the table of prices in force, with its version and sources."""
+    from infra.settings import load_settings
+    from tasks.llm.prices import how_to_price, load_prices
+
+    found = load_prices(load_settings())
+    if model is not None and model not in found.listed:
+        raise Refusal(
+            f"model {model!r}: its price is not known in {found.version}, one was asked for; {how_to_price(model)}"
+        )
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("model", "input", "cached", "output", "picture", "batch", "source"):
+        table.add_column(name, justify="left" if name in {"model", "source"} else "right", overflow="fold")
+    for name, (price, source) in found.listed.items():
+        if model in (None, name):
+            figures = (price.input, price.cached, price.output, price.picture, price.batch)
+            table.add_row(name, *("–" if figure is None else f"{figure:g}" for figure in figures), source)
+            if price.long:
+                further = (price.long.input, price.long.cached, price.long.output)
+                cells = ("–" if figure is None else f"{figure:g}" for figure in further)
+                table.add_row(f"  over {price.long.over:,} tokens", *cells, "", "", "")
+    out.print(table)
+    out.print(
+        f"version {found.version}; dollars for a million tokens, or for a picture; batch: share of the price",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@app.command()
 def tables() -> None:
     """List the tables with their last versions."""
-    frame = _lake().query(
+    with _lake().answer(
         "SELECT table_name AS table, max(version) AS version, arg_max(rows, version) AS rows, "
         "max(published_at) AS published FROM catalog.versions GROUP BY ALL ORDER BY ALL"
-    )
-    _show(frame, "table", empty="no table yet; make some with `everspring demo` or `everspring run STAGE`")
+    ) as found:
+        show_answer(found, empty="no table yet; make some with `everspring demo` or `everspring run STAGE`")
 
 
 @app.command()
@@ -311,23 +387,22 @@ def versions(table: Annotated[str, typer.Argument(help="STAGE.METHOD", autocompl
     from catalog.store import TableRef
 
     lake = _lake()
-    found = lake.find(TableRef.parse(table)).ref.table
-    _show(
-        lake.query(
-            "SELECT version, rows, added, mode, snapshot, published_at, run_id FROM catalog.versions "
-            f"WHERE table_name = '{found}' ORDER BY version"
-        ),
-        "table",
-    )
+    name = lake.find(TableRef.parse(table)).ref.table
+    with lake.answer(
+        "SELECT version, rows, added, mode, snapshot, published_at, run_id FROM catalog.versions "
+        f"WHERE table_name = '{name}' ORDER BY version"
+    ) as found:
+        show_answer(found)
 
 
 @app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="A question, such as [b]from catalog.versions[/b].")],
-    form: Annotated[Literal["table", "csv", "json", "parquet"], typer.Option("--format", "-f")] = "table",
+    form: Annotated[Form, typer.Option("--format", "-f")] = "table",
 ) -> None:
     """Ask the lake a question in SQL; nothing can be changed."""
-    _show(_lake().query(query), form)
+    with _lake().answer(query) as found:
+        show_answer(found, form)
 
 
 @app.command()
@@ -467,42 +542,13 @@ def _lake() -> "Lake":
     return Lake(load_settings())
 
 
-def _show(frame: "pl.DataFrame", form: str, empty: str = "no rows") -> None:
-    if form == "csv":
-        sys.stdout.write(_flat(frame).write_csv())
-    elif form == "json":
-        print(json.dumps(frame.to_dicts(), ensure_ascii=False, default=str, indent=2))
-    elif form == "parquet":
-        frame.write_parquet(sys.stdout.buffer)
-    elif frame.is_empty():
-        err.print(empty, style="dim", highlight=False)
-    else:
-        table = Table(box=box.SIMPLE_HEAD)
-        for name, kind in frame.schema.items():
-            table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
-        for row in frame.rows():
-            table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-        out.print(table)
-
-
-def _flat(frame: "pl.DataFrame") -> "pl.DataFrame":
-    """The frame with lists and structs as JSON text, which is all that CSV can hold."""
-    import polars as pl
-
-    nested = [column for column in frame.iter_columns() if column.dtype.is_nested()]
-    as_text = [
-        pl.Series(column.name, [json.dumps(cell, ensure_ascii=False, default=str) for cell in column.to_list()])
-        for column in nested
-    ]
-    return frame.with_columns(as_text)
-
-
 def main() -> None:
     """Run the command line: an error that a user can act on is one line and an exit code, never a traceback."""
     try:
         app()
     except EverspringError as error:
-        err.print(Text(f"error: {error}", style="red"), soft_wrap=True)
+        later = error.exit_code == os.EX_TEMPFAIL  # nothing has failed: the same command goes on with it
+        err.print(Text(str(error), "yellow") if later else Text(f"error: {error}", "red"), soft_wrap=True)
         sys.exit(error.exit_code)
     except (SystemExit, RuntimeError) as ended:
         # Typer makes exit code 130 of an interrupt; DuckDB, in the middle of a query, a RuntimeError.

@@ -11,7 +11,8 @@ from flows.data_preparation import data_preparation
 from flows.instruction_tuning import instruction_tuning
 from flows.pretraining import pretraining
 from flows.sft import sft
-from flows.stage import ROWS, StageFailure, workplace
+from flows.stage import StageFailure
+from flows.workplace import ROWS, workplace
 from infra.errors import EverspringError
 from tasks.outcome import Outcome
 
@@ -33,11 +34,16 @@ def lifecycle(
     seed: int | None = None,
     replace: bool = False,
     force: bool = False,
+    accept: int | None = None,
+    candidates: int | None = None,
+    max_dollars: float | None = None,
+    batch: bool = False,
+    wait: bool = True,
 ) -> list[Outcome]:
     """Run every stage; a stage that fails does not keep the next from working on the last good versions."""
     outcomes: list[Outcome] = []
     errors: list[EverspringError] = []
-    with workplace(roles) as place:
+    with workplace(roles, max_dollars, batch=batch, wait=wait) as place:
         for stage, stage_run in FLOWS.items():
             place.progress.say(f"── {stage}", "bold")
             state: Any = stage_run(
@@ -48,6 +54,11 @@ def lifecycle(
                 seed=seed,
                 replace=replace,
                 force=force,
+                accept=accept,
+                candidates=candidates,
+                max_dollars=max_dollars,
+                batch=batch,
+                wait=wait,
                 return_state=True,
             )
             result = state.result(raise_on_failure=False)

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from tasks.ledger import Asked, dollars
+
 QUIET_SECONDS = 5.0
 """Between two lines where there is no terminal to redraw."""
 PIPED = 200
@@ -25,21 +27,66 @@ def console(*, stderr: bool = False) -> Console:
 
 @dataclass
 class _Doing:
+    """An operator at work: its calls, and over the whole table what was spent and what went wrong."""
+
     table: str
     operator: str = ""
     done: int = 0
     total: int = 0
+    asked: int = 0
     tokens: int = 0
+    written: int = 0
+    unmetered: int = 0
+    cost: float = 0.0
+    unpriced: int = 0
+    spent: float = 0.0
+    failed: int = 0
+    retries: int = 0
     began: float = 0.0
+
+    def begin(self, operator: str, total: int) -> None:
+        """Start on another operator's calls."""
+        self.operator, self.total = operator, total
+        self.done = self.asked = self.tokens = self.written = self.unmetered = self.unpriced = 0
+        self.cost = 0.0
+        self.began = time.monotonic()
+
+    def count(self, call: Asked) -> None:
+        """Count a call that has ended."""
+        self.done += 1
+        self.total = max(self.total, self.done)  # a malformed answer is asked for again
+        self.failed += call.failed
+        self.retries += call.retries
+        self.tokens += (call.prompt_tokens or 0) + (call.completion_tokens or 0)
+        self.unmetered += not call.failed and (call.prompt_tokens is None or call.completion_tokens is None)
+        if not call.reused:
+            self.asked += 1
+            self.written += call.completion_tokens or 0
+            self.unpriced += call.cost is None and not call.failed
+            self.cost += call.cost or 0.0
+            self.spent += call.cost or 0.0
 
     def __str__(self) -> str:
         seconds = max(time.monotonic() - self.began, 1e-9)
         if not self.total:
             return f"{self.table}: at work, {seconds:.0f} s"
-        rate = f", {self.tokens / seconds:.0f} tokens/s" if self.tokens else ""
-        left = (self.total - self.done) * seconds / self.done if self.done else None
-        eta = f", about {left:.0f} s left in this step" if left is not None and self.done < self.total else ""
-        return f"{self.table}: {self.operator} {self.done}/{self.total} calls{rate}{eta}"
+        parts = [f"{self.table}: {self.operator} {self.done}/{self.total} calls"]
+        left = self.total - self.done
+        share = self.total / self.done if self.done else 0.0
+        if self.written:
+            parts.append(f"{self.written / seconds:.0f} tokens/s")
+        if self.tokens:
+            about = f" of about {self.tokens * share:,.0f}" if left and not self.unmetered else ""
+            parts.append(f"{self.tokens:,}{about} tokens")
+        if self.unpriced:
+            parts.append("dollars not known")
+        elif self.spent:
+            about = f" of about {dollars(self.spent + self.cost * (share - 1))}" if left and self.done else ""
+            parts.append(f"{dollars(self.spent)}{about}")
+        parts += [f"{count} {what}" for count, what in ((self.failed, "failed"), (self.retries, "retries")) if count]
+        if left and self.done:
+            parts.append(f"about {left * seconds / self.done:.0f} s left in this step")
+        return ", ".join(parts)
 
 
 class Progress:
@@ -54,18 +101,14 @@ class Progress:
         """An operator starts on `total` model calls."""
         with self._lock:
             if self._doing:
-                doing = self._doing
-                doing.operator, doing.done, doing.total, doing.tokens = operator, 0, total, 0
-                doing.began = time.monotonic()
+                self._doing.begin(operator, total)
 
-    def advance(self, operator: str, tokens: int) -> None:
-        """One model call is answered."""
+    def advance(self, operator: str, call: Asked) -> None:
+        """One model call is answered, or has failed."""
         del operator
         with self._lock:
             if self._doing:
-                self._doing.done += 1
-                self._doing.total = max(self._doing.total, self._doing.done)  # a malformed answer is asked for again
-                self._doing.tokens += tokens
+                self._doing.count(call)
 
     @contextmanager
     def table(self, name: str, report: Callable[[float], None] | None = None) -> Generator[None]:

@@ -1,9 +1,7 @@
 """A stage's flow: every method of the stage, in the order in which they read each other, each a Prefect task."""
 
-import graphlib
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prefect import flow, task
@@ -14,19 +12,15 @@ from prefect.runtime import flow_run
 
 from catalog.sources import load_sources
 from catalog.store import Lake
-from flows.progress import Progress, console
-from infra.errors import EverspringError, Failure, Refusal
-from infra.settings import Settings, load_settings
+from flows.workplace import ROWS, Workplace, at_work, chosen, order_for, workplace
+from infra.errors import EverspringError, Failure
 from tasks.ingest import ingest_source
-from tasks.llm import Models, open_models
+from tasks.ledger import dollars
 from tasks.materialize import GateRefusal, Order, materialize
-from tasks.method import Method, find_method, load_methods
+from tasks.method import Method, find_method
 from tasks.outcome import Outcome
-from tasks.registry import register_methods
 from tasks.screening import BENCHMARKS
-
-ROWS = 8
-"""Rows of a run that does not say how many: enough to see whether a pipeline works, cheap on any model."""
+from tasks.stop import Stop
 
 
 class StageFailure(Failure):
@@ -34,39 +28,10 @@ class StageFailure(Failure):
 
     def __init__(self, errors: Sequence[EverspringError], outcomes: Sequence[Outcome]) -> None:
         self.errors, self.outcomes = list(errors), list(outcomes)
-        self.exit_code = max(error.exit_code for error in errors)
+        codes = {error.exit_code for error in errors}
+        self.exit_code = max(codes - {os.EX_TEMPFAIL} or codes)
         one = f"{len(errors)} tables could not be made; what is wrong with each stands above"
         super().__init__(str(errors[0]) if len(errors) == 1 else one)
-
-
-@dataclass(frozen=True)
-class Workplace:
-    """What a run works with: opened once a process, shared by its flows."""
-
-    settings: Settings
-    lake: Lake
-    models: Models
-    progress: Progress
-
-
-_open: list[Workplace] = []
-
-
-@contextmanager
-def workplace(roles: Mapping[str, str] | None = None) -> Generator[Workplace]:
-    """The open workplace, or one opened for the length of the block."""
-    if _open:
-        yield _open[-1]
-        return
-    settings = load_settings(**({"roles": dict(roles)} if roles else {}))
-    lake = Lake(settings)
-    register_methods(lake)
-    with open_models(settings) as models:
-        _open.append(Workplace(settings, lake, models, Progress(console(stderr=True))))
-        try:
-            yield _open[-1]
-        finally:
-            _open.pop()
 
 
 def stage_flow(stage: str, description: str) -> "Flow[..., list[Outcome]]":
@@ -87,25 +52,18 @@ def stage_flow(stage: str, description: str) -> "Flow[..., list[Outcome]]":
         seed: int | None = None,
         replace: bool = False,
         force: bool = False,
+        accept: int | None = None,
+        candidates: int | None = None,
+        max_dollars: float | None = None,
+        batch: bool = False,
+        wait: bool = True,
     ) -> list[Outcome]:
-        order = Order(rows=rows, replace=replace, force=force, flow_run=str(flow_run.id or ""))
-        with workplace(roles) as place:
-            return _run_stage(place, _chosen(stage, methods), order, settings or {}, reads or {}, seed)
+        stop = Stop(accepted=accept, candidates=candidates, dollars=max_dollars)
+        order = Order(rows=rows, stop=stop, replace=replace, force=force, flow_run=str(flow_run.id or ""))
+        with workplace(roles, max_dollars, batch=batch, wait=wait) as place:
+            return _run_stage(place, chosen(stage, methods), order, settings or {}, reads or {}, seed)
 
     return run
-
-
-def _chosen(stage: str, names: Sequence[str] | None) -> list[Method]:
-    """The methods of a stage that are named, or all, each after those of the stage that it reads."""
-    of_stage = {m.table: m for m in load_methods().values() if m.stage == stage}
-    wanted = {find_method(name).table for name in names} if names else set(of_stage)
-    if strangers := wanted - set(of_stage):
-        raise Refusal(f"{', '.join(sorted(strangers))}: not of stage {stage}; it has {', '.join(sorted(of_stage))}")
-    graph = {
-        table: [read for found in method.inputs.values() for read in found.tables if read in of_stage]
-        for table, method in of_stage.items()
-    }
-    return [of_stage[table] for table in graphlib.TopologicalSorter(graph).static_order() if table in wanted]
 
 
 def _run_stage(
@@ -123,11 +81,7 @@ def _run_stage(
         _collect(state.result(raise_on_failure=False), outcomes, errors)
     outcomes = [outcome for outcome in outcomes if outcome.status != "unchanged"]
     for method in methods:
-        given = dict(settings.get(method.id, {}))
-        rows = given.pop("rows", order.rows) if "rows" not in method.settings else order.rows
-        if seed is not None and "seed" in method.settings:
-            given.setdefault("seed", seed)
-        its_order = replace(order, rows=rows, settings=given, reads=reads.get(method.id, {}))
+        its_order = order_for(method, order, settings, reads, seed)
         read = ", ".join(its_order.reads.get(name) or found.tables[0] for name, found in method.inputs.items())
         named = _materialize.with_options(task_run_name=f"make {method.table} from {read}")
         state = named(method.id, its_order, return_state=True)
@@ -169,7 +123,7 @@ def _collect(result: Any, outcomes: list[Outcome], errors: list[EverspringError]
 
 @task(name="import", cache_policy=NO_CACHE)
 def _ingest(table: str) -> Outcome:
-    place = _open[-1]
+    place = at_work()
     with place.progress.table(table):
         outcome = ingest_source(place.lake, table, place.settings, flow_run=str(flow_run.id or ""))
     if outcome.status == "published":
@@ -179,22 +133,24 @@ def _ingest(table: str) -> Outcome:
 
 @task(name="materialize", cache_policy=NO_CACHE)
 def _materialize(method_id: str, order: Order) -> Outcome:
-    place, method = _open[-1], find_method(method_id)
+    place, method = at_work(), find_method(method_id)
     artifact = create_progress_artifact(
         progress=0.0, key=f"progress-{method_id.replace('_', '-')}", description=method.table
     )
     report: Callable[[float], None] = lambda share: update_progress_artifact(artifact, 100 * share)  # type: ignore[arg-type]  # noqa: E731
     try:
         with place.progress.table(method.table, report):
-            outcome = materialize(method, place.lake, place.models, order, place.settings, place.progress)
+            outcome = materialize(method, place.lake, place.models, order, place.settings, place.progress, place.purse)
     except EverspringError as error:
-        place.progress.say(str(error), "red")
+        place.progress.say(str(error), "yellow" if error.exit_code == os.EX_TEMPFAIL else "red")
         raise
     update_progress_artifact(artifact, 100.0)  # type: ignore[arg-type]
     if outcome.status == "unchanged":
         place.progress.say(f"{method.table}: nothing to do, {outcome.note}", "dim")
         return outcome
     place.progress.say(f"{method.table}@{outcome.version}: {outcome.kept} of {outcome.made} rows kept", "green")
+    if outcome.note:
+        place.progress.say(f"{method.table}@{outcome.version}: {outcome.note}", "yellow")
     with place.lake.read() as connection:
         cursor = connection.execute(
             "SELECT * EXCLUDE (run_id, table_name) FROM catalog.ledger WHERE run_id = ? ORDER BY position",
@@ -218,7 +174,7 @@ def drain() -> None:
 
 
 def line(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as a line of the results."""
+    """An outcome as a line of the results; `+` marks tokens of which some are not known."""
     return {
         "stage": outcome.stage,
         "method": outcome.method,
@@ -227,7 +183,9 @@ def line(outcome: Outcome) -> dict[str, Any]:
         "kept": outcome.kept,
         "rejected": counts(outcome.rejected),
         "dropped": counts(outcome.dropped),
-        "tokens": outcome.tokens,
+        "failed": outcome.failed,
+        "tokens": f"{outcome.tokens:,}+" if outcome.unmetered else outcome.tokens,
+        "dollars": "not known" if outcome.cost is None else dollars(outcome.cost),
         "seconds": round(outcome.seconds, 1),
         "version": outcome.version if outcome.status == "published" else f"{outcome.version or '–'} ({outcome.status})",
     }

@@ -23,7 +23,12 @@ R = TypeVar("R")
 
 @dataclass
 class Step:
-    """One operator's totals over a run: rows, model calls (`reused`: answered from the call store), tokens, seconds."""
+    """One operator's totals over a run: rows, model calls, tokens, dollars, seconds.
+
+    Of its `calls`, `reused` were answered from the call store and `failed` had no answer. Tokens are those of the
+    answers, whoever paid for them, but for `unmetered` calls whose endpoint did not say. `cost` is what the calls of
+    this run cost, but for `unpriced` ones, of which that is not known.
+    """
 
     operator: str
     rows_in: int = 0
@@ -31,8 +36,12 @@ class Step:
     dropped: int = 0
     calls: int = 0
     reused: int = 0
+    failed: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    unmetered: int = 0
+    cost: float = 0.0
+    unpriced: int = 0
     seconds: float = 0.0
 
 
@@ -46,6 +55,18 @@ class Drop:
     evidence: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One model call as a watcher hears of it; None where tokens or dollars are not known."""
+
+    reused: bool = False
+    failed: bool = False
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost: float | None = None
+    retries: int = 0
+
+
 class Watcher(Protocol):
     """Who is told how a run gets on."""
 
@@ -53,16 +74,50 @@ class Watcher(Protocol):
         """An operator starts on `total` model calls."""
         ...
 
-    def advance(self, operator: str, tokens: int) -> None:
-        """One model call of the operator is answered, with `tokens` generated."""
+    def advance(self, operator: str, call: Asked) -> None:
+        """One model call of the operator is answered, or has failed."""
         ...
 
 
 @dataclass
+class Purse:
+    """Dollars spent against a cap, by all the runs that one command makes and those that it goes on with.
+
+    `unpriced` counts the answers whose price is not known. Safe to use from many threads.
+    """
+
+    cap: float | None = None
+    spent: float = 0.0
+    unpriced: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def pay(self, cost: float | None) -> None:
+        """Book dollars; None where they are not known."""
+        with self._lock:
+            if cost is None:
+                self.unpriced += 1
+            else:
+                self.spent += cost
+
+    def refusal(self) -> str:
+        """Why no more may be spent; empty where it may."""
+        if self.cap is None:
+            return ""
+        if self.unpriced:
+            return f"the price of an answer is not known, so a cap of {dollars(self.cap)} cannot be kept"
+        return f"{dollars(self.spent)} of {dollars(self.cap)} are spent" if self.spent >= self.cap else ""
+
+
+@dataclass
 class Ledger:
-    """The totals of one run, and its rejected rows by screen; safe to report to from many threads."""
+    """The totals of one run, and its rejected rows by screen; safe to report to from many threads.
+
+    What it pays comes out of `purse`; `own` is this run's part of that.
+    """
 
     watcher: Watcher | None = None
+    purse: Purse = field(default_factory=Purse)
+    own: Purse = field(default_factory=Purse)
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     drops: list[Drop] = field(default_factory=list[Drop])
     rejected: Counter[str] = field(default_factory=Counter[str])
@@ -74,6 +129,11 @@ class Ledger:
         """The operator at work: the outermost, since that is the verb the method used."""
         return self._stack[0] if self._stack else "method"
 
+    @property
+    def cost(self) -> float | None:
+        """Dollars that this run has paid; None where the price of an answer is not known."""
+        return None if self.own.unpriced else self.own.spent
+
     def step(self, operator: str | None = None) -> Step:
         """The totals of an operator (by default the one at work)."""
         name = operator or self.operator
@@ -84,16 +144,46 @@ class Ledger:
         if self.watcher:
             self.watcher.begin(self.operator, total)
 
-    def asked(self, *, reused: bool, prompt_tokens: int, completion_tokens: int) -> None:
-        """Count one model call of the operator at work; tokens are those of the answer, whoever paid for it."""
+    def refusal(self) -> str:
+        """Why nothing more may be asked; empty where it may. Called from any thread, before every sending."""
+        return self.purse.refusal()
+
+    def paid(self, cost: float | None) -> None:
+        """Book what an answer, or a failure, has cost in dollars (None: not known), the moment it is there.
+
+        From any thread: an answer is paid for before its row hears of it, and where its row never does.
+        """
+        self.purse.pay(cost)
+        self.own.pay(cost)
+
+    def asked(
+        self,
+        *,
+        reused: bool,
+        prompt_tokens: int | None,
+        completion_tokens: int | None,
+        cost: float | None = None,
+        failed: bool = False,
+        retries: int = 0,
+    ) -> None:
+        """Count one model call of the operator at work.
+
+        Tokens are those of the answer, whoever paid for it; `cost` is what it cost when it was asked for, in dollars.
+        """
         with self._lock:
             step = self.step()
             step.calls += 1
             step.reused += reused
-            step.prompt_tokens += prompt_tokens
-            step.completion_tokens += completion_tokens
+            step.failed += failed
+            step.prompt_tokens += prompt_tokens or 0
+            step.completion_tokens += completion_tokens or 0
+            if not failed:
+                step.unmetered += prompt_tokens is None or completion_tokens is None
+            if not reused:
+                step.cost += cost or 0.0
+                step.unpriced += cost is None and not failed
         if self.watcher:
-            self.watcher.advance(self.operator, completion_tokens)
+            self.watcher.advance(self.operator, Asked(reused, failed, prompt_tokens, completion_tokens, cost, retries))
 
     @contextmanager
     def at(self, operator: str) -> Generator[bool]:
@@ -158,3 +248,10 @@ def operator(function: Callable[P, R]) -> Callable[P, R]:
 
 def _size(rows: Any) -> int:
     return len(rows) if isinstance(rows, Sized) and isinstance(rows, (Sequence, dict)) else 0
+
+
+def dollars(amount: float) -> str:
+    """An amount as people read it: in cents, or two digits of what is less than ten."""
+    if amount == 0 or amount >= 0.1:
+        return f"${amount:,.2f}"
+    return f"${amount:.2g}"

@@ -7,7 +7,7 @@ import subprocess
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,17 +22,22 @@ from infra.settings import Settings
 from quality.diversity import diversity
 from quality.expectations import rows_at_least, unique
 from quality.gate import Check, audit, blocked
-from quality.screens import yield_rate
+from quality.screens import Rejection, yield_rate
 from quality.texts import texts_of
 from tasks import track
-from tasks.ledger import Ledger, Watcher, keep
+from tasks.ledger import Ledger, Purse, Watcher, keep
 from tasks.llm import Models
+from tasks.llm.prices import Usage, how_to_price, load_prices
 from tasks.method import Method
 from tasks.outcome import Outcome, Status
 from tasks.screening import Screener
+from tasks.stop import FIRST, FIRST_PAID, LEAST, Rule, Stop, Tally
 
 STANDING = (rows_at_least(1), unique("record_id"))
 """What every version promises."""
+
+BATCHED = 50_000
+"""Rows in one partition where requests go through a Batch API: as many as one batch takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +45,11 @@ class Order:
     """What is asked of a run: names, references and settings, nothing that is heavy.
 
     `rows` bounds the work: a method with a setting `rows` makes so many, any other takes so many rows of its inputs.
+    Where `stop` bounds it too, a method with that setting makes at most so many in one round.
     """
 
     rows: int | None = None
+    stop: Stop = field(default_factory=Stop)
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     reads: Mapping[str, str] = field(default_factory=dict[str, str])
     replace: bool = False
@@ -59,25 +66,36 @@ class GateRefusal(Failure):
 
 
 def materialize(
-    method: Method, lake: Lake, models: Models, order: Order, settings: Settings, watcher: Watcher | None = None
+    method: Method,
+    lake: Lake,
+    models: Models,
+    order: Order,
+    settings: Settings,
+    watcher: Watcher | None = None,
+    purse: Purse | None = None,
 ) -> Outcome:
     """Make the next version of a method's table from the newest versions of its inputs.
 
     The same method, settings, models and input versions have the same fingerprint: what it stands for is published
-    once, unless forced.
+    once, unless forced. What the run pays comes out of `purse`, by default one of its own with the order's cap; so does
+    what earlier runs with the same fingerprint paid without coming to an end.
 
     Raises:
-        Refusal: for settings or inputs that do not fit.
+        Refusal: for settings or inputs that do not fit, or a cap that cannot be kept.
         GateRefusal: where a blocking expectation is broken.
         Failure: where the method could not be run to its end.
     """
-    plan = _plan(method, lake, models, order)
+    plan = plan_of(method, lake, models, order)
+    purse = purse or Purse(order.stop.dollars)
     same = find_published(lake, method.table, plan.fingerprint, anew=order.replace)
+    if order.stop.dollars is not None:
+        refuse_unpriced(method, models, settings)
+        _book_earlier(lake, plan, purse, ended=bool(same and not order.force))
     if same and not order.force:
         note = f"{same.ref} stands for the same code, settings, models and inputs; --force makes another version"
         return Outcome(table=method.table, status="unchanged", version=same.ref.version, note=note)
     run = Run(
-        run_id=f"{method.id}-{uuid.uuid4().hex[:12]}",
+        run_id=f"{plan.name}-{uuid.uuid4().hex[:8]}",
         stage=method.stage,
         method=method.id,
         table_name=method.table,
@@ -88,13 +106,16 @@ def materialize(
         code_revision=code_revision(),
         flow_run=order.flow_run,
     )
-    ledger = Ledger(watcher)
+    ledger = Ledger(watcher, purse)
     with Spool(spool_folder(settings, run.run_id), method.shape) as spool:
         try:
             with keep(ledger), attribution(run_id=run.run_id, method=method.table):
                 screener = Screener.of(lake, method.table, method.shape, anew=order.replace, without=same)
-                _make(method, lake, models, plan, settings, run, ledger, spool, screener)
+                making = _Making(method, lake, models, plan, order.stop, settings, run, ledger, spool, screener)
+                why = making.work()
         except Exception as error:
+            if getattr(error, "exit_code", 0) == os.EX_TEMPFAIL:
+                raise  # it has not ended: the next run with this fingerprint goes on with it
             _settle(run, ledger)
             run.error = f"{type(error).__name__}: {error}"
             record(lake, run, spool, Findings(ledger=_steps(ledger)), "failed")
@@ -107,32 +128,61 @@ def materialize(
         run.kept = spool.counts["rows"]
         if run.made and not same and run.made == ledger.rejected["duplicate"]:
             record(lake, run, spool, Findings(ledger=_steps(ledger)), "unchanged")
-            return _outcome(run, ledger, note=f"all {run.made} rows that were made are in the table already")
-        return _decide(method, lake, order, settings, run, ledger, spool, same)
+            note = f"all {run.made} rows that were made are in the table already"
+            return _outcome(run, ledger, note="; ".join(filter(None, (note, why))))
+        return _decide(method, lake, order, settings, run, ledger, spool, same, why)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Plan:
+class Plan:
     """What a run will be made from."""
+
+    name: str
+    """How the ids of all runs of this plan begin."""
 
     inputs: Mapping[str, Version]
     taken: int | None
     configured: Mapping[str, Any]
+    sized: bool
+    """Whether the order says how many rows."""
     models: list[str]
     fingerprint: str
 
 
-def _plan(method: Method, lake: Lake, models: Models, order: Order) -> _Plan:
-    given = dict(order.settings)
-    if "rows" in method.settings and order.rows is not None:
-        given.setdefault("rows", order.rows)
-    configured = method.configure(given)
+def plan_of(method: Method, lake: Lake, models: Models, order: Order) -> Plan:
+    """What a run of this order will be made from.
+
+    Raises:
+        Refusal: for settings or inputs that do not fit.
+    """
+    configured, taken = sizes_of(method, order)
     inputs = {name: find_input(lake, method, name, order.reads.get(name)) for name in method.inputs}
-    taken = None if "rows" in method.settings else order.rows
     names = [f"{role}={name}" for role in sorted(set(method.roles.values())) for name in models.names(role)]
     references = {name: str(version.ref) for name, version in inputs.items()}
-    fingerprint = digest([method.table, method.code, configured, taken, names, references])
-    return _Plan(inputs=inputs, taken=taken, configured=configured, models=names, fingerprint=fingerprint)
+    fingerprint = digest([method.table, method.code, configured, taken, names, references, asdict(order.stop)])
+    return Plan(
+        name=f"{method.id}-{fingerprint[:8]}",
+        inputs=inputs,
+        taken=taken,
+        configured=configured,
+        sized=order.rows is not None or "rows" in order.settings,
+        models=names,
+        fingerprint=fingerprint,
+    )
+
+
+def sizes_of(method: Method, order: Order) -> tuple[dict[str, Any], int | None]:
+    """The settings of a run, and how many rows of its inputs it takes; None for all.
+
+    Raises:
+        Refusal: for settings that do not fit.
+    """
+    given = dict(order.settings)
+    if "rows" not in method.settings:
+        return method.configure(given), order.rows
+    if order.rows is not None:
+        given.setdefault("rows", order.rows)
+    return method.configure(given), None
 
 
 def find_input(lake: Lake, method: Method, name: str, given: str | None) -> Version:
@@ -165,48 +215,154 @@ def find_published(lake: Lake, table: str, fingerprint: str, *, anew: bool) -> V
     return next((version for version in reversed(current) if version.fingerprint == fingerprint), None)
 
 
-def _make(
-    method: Method,
-    lake: Lake,
-    models: Models,
-    plan: _Plan,
-    settings: Settings,
-    run: Run,
-    ledger: Ledger,
-    spool: Spool,
-    screener: Screener,
-) -> None:
-    """Call the method, over partitions where it allows, and spool what passes the screens."""
-    needs = {name: models.get(role) for name, role in method.roles.items()}
-    for inputs in _partitions(method, lake, plan, settings.partition):
-        run.rows_in += sum(map(len, inputs.values()))
-        made = method.run(**inputs, **needs, **plan.configured)
-        run.made += len(made)
-        kept, rejected = screener(made)
-        stored = {row.record_id: plan.inputs[name].ref.table for name, rows in inputs.items() for row in rows}
-        edges, parents = edges_of(kept, stored | dict.fromkeys((row.record_id for row in kept), method.table))
-        spool.add_rows(kept, parents)
-        spool.add_edges(edges)
-        spool.add_rejected([(r.row, r.screen, r.reason, r.evidence) for r in rejected])
-        spool.add_rejected([(d.row, d.operator, d.reason, d.evidence) for d in ledger.drops])
-        run.rejected += len(rejected)
+def refuse_unpriced(method: Method, models: Models, settings: Settings) -> None:
+    """Refuse a cap in dollars on models whose price is not known.
+
+    Raises:
+        Refusal: naming the first of them, and how to give its price.
+    """
+    prices = load_prices(settings)
+    one = Usage(prompt_tokens=1, completion_tokens=1, images=1)
+    for role in sorted(set(method.roles.values())):
+        for model in models.names(role):
+            if prices.cost(model, one, batch=settings.batch) is None:
+                how = "in a batch " if settings.batch and prices.cost(model, one) is not None else ""
+                raise Refusal(
+                    f"{method.table}: the price of {model} {how}is not known, a cap in dollars wants one; "
+                    f"{how_to_price(model)}, or leave out --max-dollars"
+                )
+
+
+def _book_earlier(lake: Lake, plan: Plan, purse: Purse, *, ended: bool) -> None:
+    """Book what earlier runs of the plan paid: those that did not come to their end, or all of them."""
+    with lake.read() as connection:
+        spent, unpriced = connection.execute(
+            "SELECT coalesce(sum(cost), 0), count(*) FILTER (WHERE cost IS NULL AND text IS NOT NULL) "
+            "FROM catalog.calls WHERE starts_with(run_id, ?) AND "
+            "(? OR run_id NOT IN (SELECT run_id FROM catalog.runs WHERE status <> 'failed'))",
+            [f"{plan.name}-", ended],
+        ).fetchall()[0]
+    purse.pay(spent)
+    for _ in range(unpriced):
+        purse.pay(None)
+
+
+@dataclass
+class _Making:
+    """A run at work: calls the method, portion by portion, and spools what passes the screens, until a rule ends it."""
+
+    method: Method
+    lake: Lake
+    models: Models
+    plan: Plan
+    stop: Stop
+    settings: Settings
+    run: Run
+    ledger: Ledger
+    spool: Spool
+    screener: Screener
+    _taken: int = 0
+
+    def work(self) -> str:
+        """Make everything; returns why it ended, in words, where a rule was set."""
+        rule: Rule = ""
+        for inputs, configured in self._partitions() if self.method.partitioned else self._rounds():
+            self._make(inputs, configured)
+            if rule := self.stop.reached(self._tally, self.ledger.refusal()):
+                break
+        else:
+            if self.stop.counts_rows:
+                rule = "input" if self.method.partitioned else "nothing new"
+        self.run.stopped = rule
+        return self.stop.words(rule, self._tally, self.ledger.refusal())
+
+    @property
+    def _tally(self) -> Tally:
+        dropped = sum(step.dropped for step in self.ledger.steps.values())
+        return Tally(
+            taken=self._taken,
+            candidates=self.run.made + dropped,
+            accepted=self.spool.counts["rows"],
+            old=self.ledger.rejected["duplicate"] if self.method.partitioned else 0,
+            cost=self.ledger.own.spent,
+        )
+
+    @cached_property
+    def _ids(self) -> Mapping[str, list[str]]:
+        seed = int(self.plan.configured.get("seed", 0))
+        return {n: self.lake.ids(v, rows=self.plan.taken, seed=seed) for n, v in self.plan.inputs.items()}
+
+    def _rows(self, name: str, ids: Sequence[str]) -> Sequence[Record]:
+        return self.lake.rows(self.plan.inputs[name], self.method.inputs[name].shape, ids)
+
+    def _partitions(self) -> Iterator[tuple[dict[str, Sequence[Record]], Mapping[str, Any]]]:
+        """The input, part by part; where rows are counted, as much of it as the yield so far asks for."""
+        ((name, ids),) = self._ids.items()
+        while self._taken < len(ids):
+            most = BATCHED if self.settings.batch else self.settings.partition
+            size = self._portion(most, first=FIRST if self.ledger.purse.cap is None else FIRST_PAID)
+            part = ids[self._taken : self._taken + size]
+            self._taken += len(part)
+            self.run.rows_in += len(part)
+            yield {name: self._rows(name, part)}, self.plan.configured
+
+    def _rounds(self) -> Iterator[tuple[dict[str, Sequence[Record]], Mapping[str, Any]]]:
+        """The whole input with one seed after the other, until two rounds in a row bring nothing new."""
+        inputs = {name: self._rows(name, ids) for name, ids in self._ids.items()}
+        self.run.rows_in += sum(map(len, inputs.values()))
+        again = self.stop.counts_rows and "seed" in self.plan.configured
+        turn = barren = 0
+        while barren < 2:
+            before = self._tally.accepted
+            yield inputs, self._configured(turn)
+            if not again:
+                return
+            barren = 0 if self._tally.accepted > before else barren + 1
+            turn += 1
+
+    def _configured(self, turn: int) -> Mapping[str, Any]:
+        """The settings of a round: the next seed, and the rows that are still missing."""
+        configured = dict(self.plan.configured)
+        if turn:
+            configured["seed"] += turn
+        if "rows" in configured:
+            if self.stop.counts_rows:
+                most = configured["rows"]
+                configured["rows"] = self._portion(most if self.plan.sized else None, first=most, least=LEAST)
+            self._taken += configured["rows"]
+        return configured
+
+    def _portion(self, most: int | None, *, first: int, least: int = 1) -> int:
+        """How many rows to take next.
+
+        Under a cap no more than what is left pays for: a method asks about all its rows step by step, and rows whose
+        later steps are refused were paid for in vain.
+        """
+        purse = self.ledger.purse
+        left = None if purse.cap is None else max(0.0, purse.cap - purse.spent)
+        return self.stop.portion(self._tally, most, first=first, least=least, left=left)
+
+    def _make(self, inputs: Mapping[str, Sequence[Record]], configured: Mapping[str, Any]) -> None:
+        """Call the method once, and spool what passes the screens."""
+        needs = {name: self.models.get(role) for name, role in self.method.roles.items()}
+        made = self.method.run(**inputs, **needs, **configured)
+        self.run.made += len(made)
+        kept, rejected = self.screener(made)
+        if self.stop.accepted is not None:
+            missing = self.stop.accepted - self._tally.accepted
+            reason = f"the run had the {self.stop.accepted:,} rows that it was to add"
+            rejected += [Rejection(row, "surplus", reason) for row in kept[missing:]]
+            kept = kept[:missing]
+        stored = {row.record_id: self.plan.inputs[name].ref.table for name, rows in inputs.items() for row in rows}
+        edges, parents = edges_of(kept, stored | dict.fromkeys((row.record_id for row in kept), self.method.table))
+        self.spool.add_rows(kept, parents)
+        self.spool.add_edges(edges)
+        self.spool.add_rejected([(r.row, r.screen, r.reason, r.evidence) for r in rejected])
+        self.spool.add_rejected([(d.row, d.operator, d.reason, d.evidence) for d in self.ledger.drops])
+        self.run.rejected += len(rejected)
         for rejection in rejected:
-            ledger.rejected[rejection.screen] += 1
-        ledger.drops.clear()
-
-
-def _partitions(method: Method, lake: Lake, plan: _Plan, size: int) -> Iterator[dict[str, Sequence[Record]]]:
-    ids = {
-        name: lake.ids(version, rows=plan.taken, seed=int(plan.configured.get("seed", 0)))
-        for name, version in plan.inputs.items()
-    }
-    if method.partitioned:
-        ((name, of_input),) = ids.items()
-        for begin in range(0, len(of_input), size):
-            part = of_input[begin : begin + size]
-            yield {name: lake.rows(plan.inputs[name], method.inputs[name].shape, part)}
-        return
-    yield {name: lake.rows(plan.inputs[name], method.inputs[name].shape, part) for name, part in ids.items()}
+            self.ledger.rejected[rejection.screen] += 1
+        self.ledger.drops.clear()
 
 
 def _decide(
@@ -218,6 +374,7 @@ def _decide(
     ledger: Ledger,
     spool: Spool,
     same: Version | None,
+    why: str,
 ) -> Outcome:
     """Audit what would be published, then publish it (instead of the `same`, made before) or put it in quarantine."""
     import polars as pl
@@ -232,7 +389,7 @@ def _decide(
     ]
     metrics = {
         "rows": float(whole.height),
-        "yield": yield_rate(run.made + run.dropped, run.kept),
+        "yield": yield_rate(run.made + run.dropped, run.kept + ledger.rejected["surplus"]),
         "contaminated": yield_rate(run.made, ledger.rejected["contaminated"]),
         **diversity(texts_of(whole.iter_rows(named=True), method.shape)),
     }
@@ -241,12 +398,12 @@ def _decide(
     run.mlflow_run, warning = track.begin(run, metrics, checks, settings)
     if broken:
         place = quarantine(lake, run, spool, findings, shape=method.shape)
-        run.error = _refusal(method.table, last, broken, len(checks), place, run.run_id)
+        run.error = "; ".join(filter(None, (_refusal(method.table, last, broken, len(checks), place, run.run_id), why)))
         track.end(run, None, settings)
         raise GateRefusal(run.error, _outcome(run, ledger, note=run.error))
     version = publish(lake, run, spool, findings, shape=method.shape, replace=order.replace, instead_of=same)
     track.end(run, version, settings)
-    return _outcome(run, ledger, note=warning)
+    return _outcome(run, ledger, note="; ".join(filter(None, (why, warning))))
 
 
 def _refusal(table: str, last: Version | None, broken: Sequence[Check], of: int, place: TableRef, run_id: str) -> str:
@@ -265,13 +422,16 @@ def _settle(run: Run, ledger: Ledger) -> None:
     steps = ledger.steps.values()
     run.calls = sum(step.calls for step in steps)
     run.reused = sum(step.reused for step in steps)
+    run.failed = sum(step.failed for step in steps)
     run.dropped = sum(step.dropped for step in steps)
     run.prompt_tokens = sum(step.prompt_tokens for step in steps)
     run.completion_tokens = sum(step.completion_tokens for step in steps)
+    run.unmetered = sum(step.unmetered for step in steps)
+    run.cost, run.unpriced = ledger.cost, ledger.own.unpriced
 
 
 def _steps(ledger: Ledger) -> list[dict[str, Any]]:
-    return [asdict(step) for step in ledger.steps.values()]
+    return [asdict(step) | {"cost": None if step.unpriced else step.cost} for step in ledger.steps.values()]
 
 
 def _outcome(run: Run, ledger: Ledger, *, note: str) -> Outcome:
@@ -285,7 +445,10 @@ def _outcome(run: Run, ledger: Ledger, *, note: str) -> Outcome:
         dropped={step.operator: step.dropped for step in ledger.steps.values() if step.dropped},
         calls=run.calls,
         reused=run.reused,
+        failed=run.failed,
         tokens=run.prompt_tokens + run.completion_tokens,
+        unmetered=run.unmetered,
+        cost=run.cost,
         seconds=run.seconds,
         version=run.version,
         run_id=run.run_id,

@@ -8,10 +8,11 @@ Status = Literal["published", "unchanged", "quarantined", "failed"]
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """A table's figures after a run; `note` says in a line why nothing was published, where nothing was.
+    """A table's figures after a run; `note` says in a line why it stopped, or why nothing was published.
 
     `made` rows came out of the method; `rejected` counts them by screen, `kept` is the rest. `dropped` counts, by
-    operator, what the method itself left out on the way.
+    operator, what the method itself left out on the way. `tokens` are those of all calls but the `unmetered` ones.
+    `cost` is what the run paid, in dollars; None where that is not known.
     """
 
     table: str
@@ -23,7 +24,10 @@ class Outcome:
     dropped: dict[str, int] = field(default_factory=dict[str, int])
     calls: int = 0
     reused: int = 0
+    failed: int = 0
     tokens: int = 0
+    unmetered: int = 0
+    cost: float | None = 0.0
     seconds: float = 0.0
     version: int | None = None
     run_id: str = ""

@@ -31,8 +31,11 @@ def begin(run: Run, metrics: Mapping[str, float], checks: Sequence[Check], setti
         "dropped": run.dropped,
         "calls": run.calls,
         "calls_reused": run.reused,
+        "calls_failed": run.failed,
         "prompt_tokens": run.prompt_tokens,
         "completion_tokens": run.completion_tokens,
+        "calls_unmetered": run.unmetered,
+        "calls_unpriced": run.unpriced,
         **({} if run.cost is None else {"cost": run.cost}),
     }
     gates = {f"check.{_name(check.expectation)}": float(check.passed) for check in checks}
@@ -45,6 +48,7 @@ def begin(run: Run, metrics: Mapping[str, float], checks: Sequence[Check], setti
         "everspring.fingerprint": run.fingerprint,
         "everspring.code_revision": run.code_revision,
         "everspring.models": ", ".join(run.models),
+        "everspring.stopped": run.stopped,
         "prefect.flow_run_id": run.flow_run,
     }
     try:

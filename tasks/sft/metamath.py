@@ -5,14 +5,13 @@ Yu et al., 2023, https://arxiv.org/abs/2309.12284
 Departs from the paper:
 - The paper gives the totals of each kind, not the draws for one problem: here the kinds stand as in its GSM8K half,
   2 : 2 : 1 : 1, with `samples` draws for each of the first two (about ten would give its totals).
-- The examples in the prompts are worked problems of the same topic from the table, where it has some, else our own.
+- The examples in the prompts are our own: what is made of a problem depends on no other row.
 - Only the sentence that asks is turned into a statement for self-verification; what stands before it stays as it is.
 - A rephrasing that loses a number or gives the answer away is dropped: a right answer to it would be luck.
 - The unknown is named x, or the next free letter where the problem has an x of its own.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +86,9 @@ def metamath(
             changed.append(side(kind, row, asked, m.number))
     changed = dedup(changed, prompt_of, reason="the question repeats another")
 
-    show = examples(problems, shots)
+    def show(question: Question) -> list[tuple[str, str]]:
+        return EXAMPLES.get(question.kind, FORWARD)[:shots]
+
     solutions = [*solve(llm, original, shots=show, n=samples, **ask), *solve(llm, changed, shots=show, **ask)]
     right = verify(solutions, lambda question: question.answer)
     solved = [
@@ -149,22 +150,6 @@ def prompt_of(row: Problem) -> str:
     return row.prompt
 
 
-def examples(problems: Rows[Problem], n: int) -> Callable[[Question], list[tuple[str, str]]]:
-    """For a question, n of its like with solutions: other problems of its topic where it asks forwards, or our own."""
-    worked: dict[str, list[Problem]] = {}
-    for problem in problems:
-        if problem.solution.strip():
-            worked.setdefault(problem.topic, []).append(problem)
-
-    def show(question: Question) -> list[tuple[str, str]]:
-        if question.kind in EXAMPLES:
-            return EXAMPLES[question.kind][:n]
-        like = [p for p in worked.get(question.topic, []) if p.record_id not in question.parents][:n]
-        return [(p.prompt, STATED.format(solution=p.solution.strip(), answer=p.answer)) for p in like] or FORWARD[:n]
-
-    return show
-
-
 REPHRASE = "Say the problem in other words. Keep every number, and what is asked.\n\nProblem: {prompt}"
 
 REPHRASE_SHOTS = [
@@ -186,8 +171,6 @@ BACKWARD = {
     "self-verification": "{masked} What is the value of the unknown {unknown}?",
     "fobar": "{masked}\nIf we know that the answer to this is {answer}, what is the value of the unknown {unknown}?",
 }
-
-STATED = "{solution}\nThe answer is: {answer}"
 
 FORWARD = [
     (

@@ -81,6 +81,7 @@ def test_every_command_has_help(tmp_path: Path) -> None:
         "versions",
         "sql",
         "lineage",
+        "prices",
         "doctor",
         "up",
     ):

@@ -1,83 +1,27 @@
 """The product as its user runs it: the command line in a process of its own, a scripted endpoint in another."""
 
-import json
-import os
 import random
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from desk import Desk, desk_in
 
 from catalog.lineage import trace
-from catalog.store import STAGES, Lake
+from catalog.store import STAGES
 from infra.settings import load_settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lifecycle"), pytest.mark.timeout(600)]
-ROOT = Path(__file__).parents[2]
-
-
-@dataclass
-class Desk:
-    """A home folder, a scripted endpoint that logs what it answers, and a shell."""
-
-    home: Path
-    url: str
-    log: Path
-
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", "from flows.cli import main; main()", *arguments],
-            cwd=ROOT,
-            env={**os.environ, "EVERSPRING_HOME": str(self.home), "OPENAI_BASE_URL": self.url, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def run(self, *arguments: str, code: int = 0, **environment: str) -> str:
-        process = self.start(*arguments, **environment)
-        said, _ = process.communicate(timeout=500)
-        assert process.returncode == code, said
-        assert "Traceback" not in said
-        return said
-
-    def answered(self) -> list[str]:
-        """Every request that the endpoint has answered, as text."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [json.dumps(json.loads(line)["body"], sort_keys=True) for line in lines if line.endswith("}")]
-
-    @property
-    def lake(self) -> Lake:
-        return Lake(load_settings(home=self.home))
-
-    def contents(self) -> dict[str, list[str]]:
-        """The record ids of every table."""
-        lake = self.lake
-        return {
-            table: sorted(lake.frame(version)["record_id"])
-            for table, version in {v.ref.table: v for v in lake.versions()}.items()
-        }
 
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    folder = tmp_path_factory.mktemp("desk")
-    log = folder / "answered.jsonl"
-    server = subprocess.Popen(
-        [sys.executable, ROOT / "tests/scripted.py", "--log", log, "--delay", "0.02"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdout
-    yield Desk(folder / "home", server.stdout.readline().strip(), log)
-    server.communicate(timeout=20)
+    with desk_in(tmp_path_factory.mktemp("desk"), 0.02) as desk:
+        yield desk
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +45,7 @@ def test_every_stage_ends_in_a_line_of_the_results(finished: tuple[Desk, str]) -
 def test_every_published_row_leads_to_raw_rows(finished: tuple[Desk, str]) -> None:
     desk, _ = finished
     lake = desk.lake
-    for table, ids in desk.contents().items():
+    for table, ids in desk.rows().items():
         if table.startswith("raw."):
             continue
         for record_id in ids[:5]:
@@ -153,31 +97,22 @@ def test_killed_again_and_again_it_completes_without_asking_or_publishing_twice(
     finished: tuple[Desk, str], tmp_path: Path, seed: int
 ) -> None:
     calm, _ = finished
-    log = tmp_path / "answered.jsonl"
-    server = subprocess.Popen(
-        [sys.executable, ROOT / "tests/scripted.py", "--log", log, "--delay", "0.02"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdout
-    desk = Desk(tmp_path / "home", server.stdout.readline().strip(), log)
-    draw = random.Random(seed)
-    for _ in range(3):
-        process = desk.start("run", "lifecycle", "--rows", "3")
-        try:
-            process.communicate(timeout=draw.uniform(8, 30))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-    last = desk.start("run", "lifecycle", "--rows", "3")
-    said, _ = last.communicate(timeout=500)
-    assert last.returncode in {0, 1}, said
-    # What was in flight when a kill came may have been answered to nobody; nothing else is asked for again.
-    again = [times - 1 for times in Counter(desk.answered()).values() if times > 1]
-    assert sum(again) <= 3 * load_settings().concurrency
-    assert desk.contents().keys() == calm.contents().keys(), said
-    assert desk.contents() == calm.contents()
-    versions = [str(version.ref) for version in desk.lake.versions()]
-    assert len(versions) == len(set(versions))
-    server.communicate(timeout=20)
+    with desk_in(tmp_path, 0.02) as desk:
+        draw = random.Random(seed)
+        for _ in range(3):
+            process = desk.start("run", "lifecycle", "--rows", "3")
+            try:
+                process.communicate(timeout=draw.uniform(8, 30))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.communicate()
+        last = desk.start("run", "lifecycle", "--rows", "3")
+        said, _ = last.communicate(timeout=500)
+        assert last.returncode in {0, 1}, said
+        # What was in flight when a kill came may have been answered to nobody; nothing else is asked for again.
+        again = [times - 1 for times in Counter(desk.answered()).values() if times > 1]
+        assert sum(again) <= 3 * load_settings().concurrency
+        assert desk.rows().keys() == calm.rows().keys(), said
+        assert desk.rows() == calm.rows()
+        versions = [str(version.ref) for version in desk.lake.versions()]
+        assert len(versions) == len(set(versions))

@@ -1,102 +1,14 @@
 """Materialize: a toy method through the real lake, gate, call store and MLflow."""
 
-import importlib.util
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
+from bench import TOY, Bench
 
-from catalog.publish import Findings, Run, publish
-from catalog.records import Prompt
-from catalog.spool import Spool
-from catalog.store import Lake, TableRef
+from catalog.store import TableRef
 from infra.errors import Failure, Refusal
-from infra.settings import Settings, load_settings
-from tasks.llm import Models, open_models
-from tasks.materialize import GateRefusal, Order, materialize
-from tasks.method import Method, read_method
-
-TOY = '''"""Answer each seed in capitals."""
-from catalog.records import Prompt, PromptCompletion
-from quality.expectations import unique
-from tasks.llm import LLM
-from tasks.method import Paper, Partition, Rows, method
-from tasks.operators.generate import generate
-
-
-@method(
-    paper=Paper("On toys", "A. Maker", 2020, arxiv="2001.00001"),
-    categories=["general-model-distillation"],
-    reads={"seeds": "raw.seeds"},
-    expects=[unique("completion")],
-)
-def toy(seeds: Partition[Prompt], llm: LLM, *, prefix: str = "", seed: int = 0) -> Rows[PromptCompletion]:
-    drafts = [
-        PromptCompletion(prompt=row.prompt, completion=answer.value, origin=(row, answer))
-        for row, answer in generate(llm, seeds, prefix + "{prompt}", seed=seed)
-    ]
-    return [
-        PromptCompletion(prompt=draft.prompt, completion=draft.completion.upper(), origin=(draft,)) for draft in drafts
-    ]
-'''
-
-
-class Bench:
-    """A home with one table of seeds, a scripted model, and a toy method to run on them."""
-
-    def __init__(self, home: Path, settings: Settings, models: Models) -> None:
-        self.home, self.settings, self.models = home, settings, models
-        self.lake = Lake(settings)
-        self.put("alpha", "beta", "gamma")
-
-    def put(self, *prompts: str) -> None:
-        run = Run(run_id=f"seeds-{prompts[0]}", stage="raw", method="seeds", table_name="raw.seeds", fingerprint="s")
-        with Spool(self.home / "spool" / run.run_id, Prompt) as spool:
-            spool.add_rows([Prompt(prompt=prompt) for prompt in prompts], {})
-            publish(self.lake, run, spool, Findings(), shape=Prompt)
-
-    def method(self, source: str = TOY) -> Method:
-        file = self.home / "toy.py"
-        file.write_text(source)
-        spec = importlib.util.spec_from_file_location("tasks.sft.toy", file)
-        assert spec
-        assert spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return read_method(module)
-
-    def run(self, source: str = TOY, **order: Any) -> Any:
-        return materialize(self.method(source), self.lake, self.models, Order(**order), self.settings)
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.lake.query(sql).rows()
-
-
-@pytest.fixture(scope="module")
-def tracking(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """One MLflow store for all tests: making one takes seconds."""
-    return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
-
-
-@pytest.fixture
-def bench_with(tmp_path: Path, scripted_server: Callable[..., Any], tracking: str) -> Iterator[Callable[..., Bench]]:
-    """A bench whose model answers as a function says: `bench_with(answer, **settings)`."""
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-
-        def make(answer: Callable[[str, Any], Any] = lambda prompt, body: f"re {prompt}", **given: Any) -> Bench:
-            server = scripted_server(answer)
-            settings = load_settings(
-                home=tmp_path, base_url=server.url, model="scripted", retries=1, mlflow=tracking, **given
-            )
-            bench = Bench(tmp_path, settings, stack.enter_context(open_models(settings)))
-            bench.server = server  # type: ignore[attr-defined]
-            return bench
-
-        yield make
+from tasks.materialize import GateRefusal
 
 
 def test_a_run_publishes_rows_with_figures_lineage_and_checks(bench_with: Callable[..., Bench]) -> None:
@@ -120,7 +32,7 @@ def test_lineage_goes_through_intermediate_rows_and_calls_to_the_seed(bench_with
             SELECT l.* FROM catalog.lineage AS l JOIN sft.toy USING (record_id) WHERE completion = 'RE BETA'
             UNION SELECT l.* FROM catalog.lineage AS l JOIN up ON l.record_id = up.parent_id
         )
-        SELECT kind, s.prompt, c.text FROM up
+        SELECT up.kind, s.prompt, c.text FROM up
         LEFT JOIN raw.seeds AS s ON s.record_id = parent_id LEFT JOIN catalog.calls AS c ON c.call_id = parent_id
         ORDER BY ALL
         """
@@ -138,11 +50,11 @@ def test_lineage_goes_through_intermediate_rows_and_calls_to_the_seed(bench_with
 def test_the_same_again_publishes_and_asks_nothing_and_says_why(bench_with: Callable[..., Bench]) -> None:
     bench = bench_with()
     bench.run()
-    asked = len(bench.server.requests)  # type: ignore[attr-defined]
+    asked = len(bench.server.requests)
     outcome = bench.run()
     assert (outcome.status, outcome.version) == ("unchanged", 1)
     assert "same code, settings, models and inputs" in outcome.note
-    assert len(bench.server.requests) == asked  # type: ignore[attr-defined]
+    assert len(bench.server.requests) == asked
 
 
 def test_force_makes_the_rows_again_as_another_version(bench_with: Callable[..., Bench]) -> None:
@@ -156,7 +68,7 @@ def test_force_makes_the_rows_again_as_another_version(bench_with: Callable[...,
     assert bench.ask("SELECT completion FROM sft.toy ORDER BY 1")[:2] == [("RE ALPHA",), ("RE BETA",)]
     assert bench.ask("SELECT count(*) FROM sft.toy") == [(4,)]
     assert sorted(bench.lake.ids(second)) == before
-    assert len(bench.server.requests) == 4  # type: ignore[attr-defined]
+    assert len(bench.server.requests) == 4
 
 
 def test_force_on_a_single_version_keeps_its_rows(bench_with: Callable[..., Bench]) -> None:
@@ -165,7 +77,7 @@ def test_force_on_a_single_version_keeps_its_rows(bench_with: Callable[..., Benc
     assert bench.run(force=True).version == 2
     assert bench.run(force=True, replace=True).version == 3
     assert bench.ask("SELECT count(*) FROM sft.toy") == [(3,)]
-    assert len(bench.server.requests) == 3  # type: ignore[attr-defined]
+    assert len(bench.server.requests) == 3
 
 
 def test_a_run_that_makes_nothing_new_changes_nothing_and_says_so(bench_with: Callable[..., Bench]) -> None:
@@ -183,7 +95,7 @@ def test_new_input_rows_are_added_and_only_they_are_asked_about(bench_with: Call
     bench.put("delta")
     outcome = bench.run()
     assert (outcome.kept, outcome.rejected, outcome.version) == (1, {"duplicate": 3}, 2)
-    assert len(bench.server.requests) == 4  # type: ignore[attr-defined]
+    assert len(bench.server.requests) == 4
 
 
 def test_another_seed_is_another_fingerprint(bench_with: Callable[..., Bench]) -> None:

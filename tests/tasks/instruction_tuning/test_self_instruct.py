@@ -49,7 +49,7 @@ class Teacher:
 
 def test_new_tasks_are_thought_of_beside_six_human_and_two_model_made_ones(scripted_llm: Callable[..., LLM]) -> None:
     teacher = Teacher()
-    rows = self_instruct(SEEDS, scripted_llm(teacher), rows=5, patience=30)
+    rows = self_instruct(SEEDS, scripted_llm(teacher), rows=5, batch=2, patience=30)
     assert len({row.instruction for row in rows}) == 5
     assert {row.instruction for row in rows} <= set(NEW)
     made = [sum(task in NEW for task in shown) for shown in teacher.shown]

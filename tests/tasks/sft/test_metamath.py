@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -91,17 +92,17 @@ def test_a_problem_without_a_number_or_a_statement_of_its_answer_is_not_asked_ba
     assert {drop.reason for drop in ledger.drops} >= {"the statement lacks the answer", "there is no number to mask"}
 
 
-def test_worked_problems_of_the_same_topic_show_how(scripted_llm: Callable[..., LLM]) -> None:
-    worked = Problem(prompt="How many pens do 2 bags of 4 hold?", answer="8", solution="2 * 4 = 8", topic="pens")
-    shown: list[str] = []
+def test_what_is_asked_about_a_problem_does_not_depend_on_the_others(scripted_llm: Callable[..., LLM]) -> None:
+    other = Problem(prompt="How many pens do 2 bags of 4 hold?", answer="8", solution="2 * 4 = 8", topic="pens")
+    asked: list[str] = []
+    llm = scripted_llm(lambda prompt, body: asked.append(json.dumps(body)) or teacher(prompt, body))
+    metamath([PENS], llm)
+    alone = len(asked)
 
-    def answer(prompt: str, body: dict[str, Any]) -> str:
-        if prompt == PENS.prompt:
-            shown.extend(turn["content"] for turn in body["messages"][:-1])
-        return "The answer is 18." if prompt not in RIGHT else teacher(prompt, body)
+    metamath([PENS, other], llm)
 
-    metamath([PENS, worked], scripted_llm(answer), samples=1)
-    assert shown == [worked.prompt, "2 * 4 = 8\nThe answer is: 8"]
+    assert alone > 0
+    assert not any(PENS.prompt in json.loads(body)["messages"][-1]["content"] for body in asked[alone:])
 
 
 def test_every_row_leads_back_to_its_problem_and_calls(scripted_llm: Callable[..., LLM]) -> None:
