@@ -4,12 +4,14 @@ import base64
 import json
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from catalog.records import Message, Token, clean
 
+Grammar = Callable[[Mapping[str, Any], int], str]
+"""Makes a grammar of a schema, for answers of at most so many tokens."""
 FEEDBACK_LENGTH = 4000
 """Characters of a malformed answer that the model is shown again."""
 
@@ -94,10 +96,10 @@ class Request:
             and self.logit_bias == other.logit_bias
         )
 
-    def body(self, others: Sequence["Wire"], *, raw_schema: bool) -> dict[str, Any]:
+    def body(self, others: Sequence["Wire"], *, grammar: "Grammar | None") -> dict[str, Any]:
         """The HTTP request for this and the `others` that it is joined with, but for the model.
 
-        `raw_schema`: the endpoint is llama.cpp, which silently ignores `response_format` on raw completions.
+        `grammar` makes one of a schema and a number of tokens, for an endpoint that takes that.
         """
         body: dict[str, Any] = {
             "temperature": self.temperature,
@@ -115,8 +117,8 @@ class Request:
             body |= {"logprobs": self.logprobs} if self.prefix else {"logprobs": True, "top_logprobs": self.logprobs}
         if self.schema is not None:
             schema = closed(self.schema)
-            if self.prefix and raw_schema:
-                body["json_schema"] = schema
+            if grammar is not None:
+                body["grammar"] = grammar(schema, self.max_tokens)
             else:
                 name = _NAME.sub("_", str(self.schema.get("title", "answer")))[:64]
                 wanted = {"name": name, "schema": schema, "strict": True}
@@ -215,9 +217,9 @@ class Embed:
         """Whether one HTTP request can answer both."""
         return isinstance(other, Embed) and other.dimensions == self.dimensions
 
-    def body(self, others: Sequence["Wire"], *, raw_schema: bool) -> dict[str, Any]:
+    def body(self, others: Sequence["Wire"], *, grammar: "Grammar | None") -> dict[str, Any]:
         """The HTTP request for this and the others, but for the model."""
-        del raw_schema
+        del grammar
         texts = [clean(one.text) for one in (self, *others) if isinstance(one, Embed)]
         body: dict[str, Any] = {"input": texts, "encoding_format": "float"}
         return body | ({"dimensions": self.dimensions} if self.dimensions else {})
@@ -270,9 +272,9 @@ class Draw:
         del other
         return False
 
-    def body(self, others: Sequence["Wire"], *, raw_schema: bool) -> dict[str, Any]:
+    def body(self, others: Sequence["Wire"], *, grammar: "Grammar | None") -> dict[str, Any]:
         """The HTTP request, but for the model."""
-        del others, raw_schema
+        del others, grammar
         return {"prompt": clean(self.prompt), "size": self.size, "n": 1, "response_format": "b64_json"}
 
     def again(self, text: str, problem: str, *, cut: bool, seed: int) -> "Draw":

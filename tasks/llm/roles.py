@@ -13,6 +13,7 @@ from infra.settings import EMBEDDED, Role, Settings
 from tasks.llm.batches import Batches
 from tasks.llm.client import LLM
 from tasks.llm.connection import Connection, Endpoint, redacted
+from tasks.llm.embedded.grammar import grammar
 from tasks.llm.faults import Unanswered
 from tasks.llm.loop import LOOP, Loop
 from tasks.llm.prices import load_prices
@@ -60,7 +61,7 @@ class Models:
                     f"{role}: the model {endpoint.model!r} is named without an address, and the embedded model is "
                     f"{EMBEDDED_MODEL!r}; set OPENAI_BASE_URL to where {endpoint.model!r} is served"
                 )
-            return Target(role, lambda: EMBEDDED_MODEL, self._embedded, embedded=True)
+            return Target(role, lambda: EMBEDDED_MODEL, self._embedded, grammar=grammar)
         if urlsplit(endpoint.url).scheme not in ("http", "https"):
             raise Refusal(
                 f"{role}: the address {redacted(endpoint.url)!r} has no http:// or https://, a URL is wanted; "
@@ -77,7 +78,7 @@ class Models:
             folder = self._settings.folder("batches")
             return Batches(connection, folder, wait=self._settings.batch_wait, say=self._say)
 
-        target = Target(role, name, connection, embedded=False, batches=batches if self._settings.batch else None)
+        target = Target(role, name, connection, batches=batches if self._settings.batch else None)
         return target
 
     def _remote(self, endpoint: configured.Endpoint) -> Connection:

@@ -399,7 +399,7 @@ def _body(exchange: Exchange, target: Target) -> str:
     """The HTTP request's body: JSON."""
     first, *others = (job.request for job in exchange.jobs)
     unknown = exchange.without = frozenset(target.connection.unknown.get(target.model, ()))
-    body = {"model": target.model, **first.body(others, raw_schema=target.embedded)}
+    body = {"model": target.model, **first.body(others, grammar=target.grammar)}
     for name in unknown:
         value = body.pop(name, None)
         if name == "max_tokens" and value is not None:

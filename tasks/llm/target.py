@@ -11,6 +11,7 @@ from tasks.llm.batches import Batches
 from tasks.llm.connection import Connection
 from tasks.llm.faults import Unanswered
 from tasks.llm.prices import Prices
+from tasks.llm.request import Grammar
 from tasks.llm.tokens import TokenEstimate
 
 
@@ -31,11 +32,11 @@ class Target:
         name: Callable[[], str],
         connection: Callable[[], Connection],
         *,
-        embedded: bool,
+        grammar: Grammar | None = None,
         batches: Callable[[Connection], Batches] | None = None,
     ) -> None:
         self.role = role
-        self.embedded = embedded
+        self.grammar = grammar
         self.batches = batches
         self.estimate = TokenEstimate()
         self._find = name

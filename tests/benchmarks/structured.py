@@ -65,7 +65,7 @@ class Tally:
 
 
 def prompt(number: int) -> str:
-    return f"A recipe with {WORDS[number % len(WORDS)]} and {WORDS[(number // 3 + 5) % len(WORDS)]}, as JSON."
+    return f"Recipe {number}, with {WORDS[number % len(WORDS)]} and {WORDS[(number // 3 + 5) % len(WORDS)]}, as JSON."
 
 
 def ask_through_us(llm: Any, numbers: range, tally: Tally) -> None:
@@ -77,6 +77,7 @@ def ask_through_us(llm: Any, numbers: range, tally: Tally) -> None:
     tally.asked += len(rows)
     tally.valid += sum(isinstance(answer.value, Recipe) for _, answer in pairs)
     step = ledger.step("generate")
+    assert not step.reused
     tally.tokens += step.completion_tokens
     print(f"{step.calls - len(rows)} of {len(rows)} were asked for again", file=sys.stderr)
     for lost in ledger.drops:

@@ -82,6 +82,7 @@ def test_every_command_has_help(tmp_path: Path) -> None:
         "sql",
         "lineage",
         "prices",
+        "models",
         "doctor",
         "up",
     ):

@@ -129,7 +129,7 @@ def test_embedder_and_image_are_asked_for_what_they_make(
 
 def states(ended: Result) -> dict[str, str]:
     """The last column of each role."""
-    lines = [line.split() for line in ended.output.splitlines()]
+    lines = [line.split() for line in ended.stdout.splitlines()]
     return {words[0]: words[-1] for words in lines if words and words[0] in {"generator", "judge", "student"}}
 
 

@@ -29,10 +29,16 @@ def serve_alone(settings: Settings, host: str, port: int) -> Generator[tuple[str
     log = settings.folder("embedded") / "alone.log"
     with log.open("wb") as output:
         child = start(
-            settings, weights, "--host", host, "--port", str(port),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output,
-        )  # fmt: skip
-    assert child.stdin
+            settings,
+            weights,
+            "--host",
+            host,
+            "--port",
+            str(port),
+            stdin=subprocess.PIPE,  # its end, with this process, is the server's
+            stdout=subprocess.PIPE,
+            stderr=output,
+        )
     assert child.stdout
     try:
         address = child.stdout.readline().decode().strip()
@@ -42,7 +48,7 @@ def serve_alone(settings: Settings, host: str, port: int) -> Generator[tuple[str
             )
         yield f"{address}/v1", child
     finally:
-        child.stdin.close()  # the child ends when its input does
+        child.kill()
         child.wait()
 
 

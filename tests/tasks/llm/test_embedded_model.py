@@ -11,15 +11,18 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import BaseModel, ConfigDict, Field
 from scripted import question
 
+from catalog.records import Prompt
 from infra.errors import Failure, Refusal
 from infra.settings import Settings, load_settings
 from tasks.llm import Failed, Request, embedded, open_models
 from tasks.llm.embedded.shared import running
+from tasks.operators.generate import generate
 
 ROOT = Path(__file__).parents[3]
 
@@ -142,6 +145,57 @@ def test_its_answers_follow_a_schema(settings: Settings, raw: bool) -> None:
         assert answer.value.keys() == {"colour", "sizes"}
         assert answer.value["colour"] in {"red", "green"}
         assert len(answer.value["sizes"]) <= 3
+
+
+class Step(BaseModel):
+    name: Annotated[str, Field(min_length=1, max_length=24)]
+    tool: Literal["hammer", "saw", "glue"]
+    minutes: Annotated[int, Field(ge=1, le=90)]
+
+
+class Plan(BaseModel):
+    title: Annotated[str, Field(min_length=1, max_length=40)]
+    steps: Annotated[list[Step], Field(min_length=1, max_length=3)]
+    warning: Annotated[str, Field(max_length=40)] | None = None
+
+
+@pytest.mark.embedded
+def test_every_answer_is_valid_under_a_nested_schema(settings: Settings) -> None:
+    rows = [Prompt(prompt=f"A plan for building a thing, number {number}, as JSON.") for number in range(8)]
+    with open_models(settings) as models:
+        pairs = generate(models.get("generator"), rows, "{prompt}", schema=Plan, max_tokens=300)
+
+    assert len(pairs) == 8
+    assert all(isinstance(answer.value, Plan) for _, answer in pairs)
+
+
+class Endless(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    steps: list[str]
+    note: str
+    score: float
+
+
+@pytest.mark.embedded
+def test_a_grammar_with_bounds_makes_an_answer_end_where_the_schema_has_none(settings: Settings) -> None:
+    server = embedded.EmbeddedServer(settings)
+    try:
+        url = f"{server.locate()}/chat/completions"
+        body = {
+            "messages": [{"role": "user", "content": "A long list of steps, as JSON."}],
+            "grammar": embedded.grammar(Endless.model_json_schema(), 160),
+            "max_tokens": 160,
+            "temperature": 1.0,
+        }
+        answers = [post(url, {**body, "seed": seed})["choices"][0] for seed in range(8)]
+    finally:
+        server.release()
+
+    assert [answer["finish_reason"] for answer in answers] == ["stop"] * 8
+    for answer in answers:
+        Endless.model_validate_json(answer["message"]["content"])
 
 
 @pytest.mark.embedded
