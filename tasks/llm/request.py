@@ -10,8 +10,8 @@ from typing import Any
 
 from catalog.records import Message, Token, clean
 
-Grammar = Callable[[Mapping[str, Any], int], str]
-"""Makes a grammar of a schema, for answers of at most so many tokens."""
+Grammar = Callable[[Mapping[str, Any], int | None], str]
+"""Makes a grammar of a schema; of answers that end within so many tokens, where a number is given."""
 FEEDBACK_LENGTH = 4000
 """Characters of a malformed answer that the model is shown again."""
 
@@ -25,6 +25,8 @@ class Request:
 
     `images` are addresses (https: or data:) of pictures to look at, shown with the last message. `logprobs` asks for
     the log-probability of each token of the answer and of that many others. `logit_bias` maps token ids to a bias.
+    `bounded` makes texts and lists without bounds end within `max_tokens`, where the endpoint can see to that: for the
+    second try, since it may cut a text that would have ended later.
     """
 
     messages: tuple[Message, ...] = ()
@@ -39,6 +41,7 @@ class Request:
     schema: Mapping[str, Any] | None = None
     logprobs: int | None = None
     logit_bias: Mapping[str, float] | None = None
+    bounded: bool = False
 
     @property
     def kind(self) -> str:
@@ -118,7 +121,7 @@ class Request:
         if self.schema is not None:
             schema = closed(self.schema)
             if grammar is not None:
-                body["grammar"] = grammar(schema, self.max_tokens)
+                body["grammar"] = grammar(schema, self.max_tokens if self.bounded else None)
             else:
                 name = _NAME.sub("_", str(self.schema.get("title", "answer")))[:64]
                 wanted = {"name": name, "schema": schema, "strict": True}
@@ -159,6 +162,7 @@ class Request:
             schema=self.schema,
             logprobs=self.logprobs,
             logit_bias=self.logit_bias,
+            bounded=cut,
         )
 
     def read(self, response: Any) -> list[tuple[str, str] | None]:
