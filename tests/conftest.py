@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from tasks.llm import LLM
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of the real model to one worker: two models at once on two cores are ten times as slow."""
+    for item in items:
+        if item.get_closest_marker("embedded") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("embedded"))
+
+
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No model or folder of the machine's own reaches a test."""
