@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tasks.llm import LLM
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of the real model to one worker: two models at once on two cores are ten times as slow."""
     for item in items:
