@@ -3,6 +3,7 @@
 import queue
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from catalog.calls import Known, current_attribution
@@ -49,9 +50,11 @@ class Asking(Generic[T]):
             while more or self._fresh or self._outstanding:
                 if more and (self._pool.batched or len(self._outstanding) < _LOOK_UP):
                     more = self._draw(coming)
-                if self._fresh and not (more and self._pool.batched):
+                if more and self._pool.batched:
+                    continue
+                if self._fresh:
                     self._send(self._look_up())
-                elif self._outstanding and not (more and self._pool.batched):
+                elif self._outstanding:
                     for job, outcome in self._inbox.get():
                         self._receive(job, outcome)
         finally:
@@ -64,7 +67,7 @@ class Asking(Generic[T]):
     def _jobs(self, requests: Iterable[Wire]) -> Iterator[Job]:
         for place, request in enumerate(requests):
             self._answers.append(None)
-            yield _job(request, list(self._pool.by_model), place)
+            yield _job(request, list(self._pool.by_model), [place])
 
     def _draw(self, coming: Iterator[Job]) -> bool:
         """Take the next requests; returns whether there may be more."""
@@ -123,9 +126,9 @@ class Asking(Generic[T]):
         try:
             value = self._value(job.request, known)
         except ValueError as error:
-            # A draw is the same whenever it is asked for again, so there is no end to be hoped for.
+            # A vector or a picture is the same whenever it is asked for again, so there is no end to be hoped for.
             if job.attempt + 1 < self._terms.attempts and isinstance(job.request, Request):
-                self._ask_again(job, known, str(error))
+                self._ask_again(job, job.request, known, str(error))
             else:
                 self._done(job, Failed(str(error), known.text))
             return
@@ -140,21 +143,17 @@ class Asking(Generic[T]):
             if request.schema is None or known.finish_reason == "length":
                 raise
             mended = repaired(known.text)
-            if mended is None:
-                raise
-            try:
-                return self._parse(mended)
-            except ValueError:
-                pass
+            if mended is not None:
+                with suppress(ValueError):
+                    return self._parse(mended)
             raise
 
-    def _ask_again(self, job: Job, known: Known, problem: str) -> None:
-        first = self._outstanding.pop(job.calls[0])
+    def _ask_again(self, job: Job, asked: Request, known: Known, problem: str) -> None:
+        del self._outstanding[job.calls[0]]
         attempt = job.attempt + 1
         seed = int(digest([job.call, attempt])[:7], 16)
-        request = job.request.again(known.text, problem, cut=known.finish_reason == "length", seed=seed)
-        again = _job(request, [job.model], job.places[0], attempt)
-        again.places = first.places
+        request = asked.again(known.text, problem, cut=known.finish_reason == "length", seed=seed)
+        again = _job(request, [job.model], job.places, attempt)
         if same := self._outstanding.get(again.calls[0]):
             same.places.extend(again.places)
             return
@@ -179,11 +178,11 @@ class Asking(Generic[T]):
         )
 
 
-def _job(request: Wire, models: list[str], place: int, attempt: int = 0) -> Job:
+def _job(request: Wire, models: list[str], places: list[int], attempt: int = 0) -> Job:
     """A request as a job: which models may answer it, and what the answer is called in the store."""
     question = request.question()
     if len(models) > 1:
         # By what is asked, not by place: a row keeps its model when the rows around it change.
         start = int(digest(question)[:8], 16) % len(models)
         models = models[start:] + models[:start]
-    return Job(request, models, [digest([model, *question, attempt]) for model in models], [place], attempt)
+    return Job(request, models, [digest([model, *question, attempt]) for model in models], places, attempt)

@@ -228,11 +228,6 @@ class Embed:
         body: dict[str, Any] = {"input": texts, "encoding_format": "float"}
         return body | ({"dimensions": self.dimensions} if self.dimensions else {})
 
-    def again(self, text: str, problem: str, *, cut: bool, seed: int) -> "Embed":
-        """The same text once more."""
-        del text, problem, cut, seed
-        return self
-
     def read(self, response: Any) -> list[tuple[str, str] | None]:
         """The vectors, each packed as text.
 
@@ -280,11 +275,6 @@ class Draw:
         """The HTTP request, but for the model."""
         del others, grammar
         return {"prompt": clean(self.prompt), "size": self.size, "n": 1, "response_format": "b64_json"}
-
-    def again(self, text: str, problem: str, *, cut: bool, seed: int) -> "Draw":
-        """The same picture once more."""
-        del text, problem, cut, seed
-        return self
 
     def read(self, response: Any) -> list[tuple[str, str] | None]:
         """The picture, in base64.
