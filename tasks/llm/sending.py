@@ -57,6 +57,12 @@ class Exchange:
     avoided: list[Target] = field(default_factory=list[Target])  # where it has failed
     without: frozenset[str] = frozenset()  # parameters that its endpoint is known not to know
 
+    @property
+    def characters(self) -> int:
+        """Length of what the model reads: the question of several draws once, of texts to embed each."""
+        read = self.jobs if self.jobs[0].request.kind == "embedding" else self.jobs[:1]
+        return sum(job.request.characters for job in read)
+
 
 @dataclass(frozen=True, slots=True)
 class Lost:
@@ -189,7 +195,8 @@ class Sending:
             read.extend(first.request.read(response))
             return response
 
-        expected = target.estimate.estimate(first.request.characters) + first.request.expected_tokens
+        written = sum(job.request.expected_tokens for job in exchange.jobs)
+        expected = target.estimate.estimate(exchange.characters) + written
         exchange.tries += 1
         try:
             response, sent = await connection.send(
@@ -230,7 +237,7 @@ class Sending:
         if self._ledger is not None:
             self._ledger.paid(cost)
         if usage.prompt_tokens is not None:
-            target.estimate.learn(sum(job.request.characters for job in exchange.jobs[:1]), usage.prompt_tokens)
+            target.estimate.learn(exchange.characters, usage.prompt_tokens)
         calls: list[Call] = []
         left: list[Job] = []
         for place, job in enumerate(exchange.jobs):
