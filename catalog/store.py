@@ -357,9 +357,8 @@ class Lake:
                     for schema in SCHEMAS:
                         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
                     connection.execute(_SCRIPT.read_text("utf-8"))
-                    connection.execute(
-                        f"CREATE OR REPLACE VIEW catalog.calls AS FROM {calls_in_duckdb(self._settings)}"
-                    )
+                    calls = " UNION ALL ".join(f"FROM {source}" for source in calls_in_duckdb(self._settings))
+                    connection.execute(f"CREATE OR REPLACE VIEW catalog.calls AS {calls}")
                     connection.execute("COMMIT")
         self._ready = True
 
@@ -368,7 +367,7 @@ class Lake:
         # From DuckLake's own tables: its catalogue takes four times as long to list.
         there = dict(connection.execute(_TABLES_AND_VIEWS).fetchall())
         wanted = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\S+)", _SCRIPT.read_text("utf-8")))
-        reads_ours = calls_in_duckdb(self._settings) in there.get("catalog.calls", "")
+        reads_ours = all(source in there.get("catalog.calls", "") for source in calls_in_duckdb(self._settings))
         return wanted <= there.keys() and reads_ours and (self._postgres or calls_path(self._settings).exists())
 
     @contextmanager

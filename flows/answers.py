@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from flows.progress import console
+from flows.console import console
 
 if TYPE_CHECKING:
     import duckdb

@@ -13,8 +13,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from flows.answers import Form, show_answer
+from flows.console import console
 from flows.models import app as models_app
-from flows.progress import console
 from infra.errors import EverspringError, Refusal
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from flows.progress import console
+from flows.console import console
 from infra.errors import EverspringError, Failure
 from infra.settings import EMBEDDED, ROLES, Endpoint, Role, Settings, load_settings
 

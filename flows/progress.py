@@ -1,6 +1,5 @@
 """Progress: what a run is doing, as a live display on a terminal, as lines elsewhere, and in Prefect."""
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -15,14 +14,6 @@ from tasks.ledger import Asked, dollars
 
 QUIET_SECONDS = 5.0
 """Between two lines where there is no terminal to redraw."""
-PIPED = 200
-"""Columns of output that no terminal bounds."""
-
-
-def console(*, stderr: bool = False) -> Console:
-    """A console as wide as the terminal, or wide enough for a table where output goes elsewhere."""
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else PIPED)
 
 
 @dataclass

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.store import Lake
-from flows.progress import Progress, console
+from flows.console import console
+from flows.progress import Progress
 from infra.errors import Refusal
 from infra.settings import Settings, load_settings
 from tasks.ledger import Purse

@@ -27,7 +27,7 @@ class Desk:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("EVERSPRING", "OPENAI"))}
         endpoint = {"OPENAI_BASE_URL": self.url} if self.url else {}
         return subprocess.Popen(
-            [sys.executable, "-c", "from flows.cli import main; main()", *arguments],
+            [sys.executable, "-m", "flows", *arguments],
             cwd=ROOT,
             env={**clean, "EVERSPRING_HOME": str(self.home), **endpoint, **environment},
             stdout=subprocess.PIPE,

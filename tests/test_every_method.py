@@ -150,9 +150,8 @@ def test_a_new_file_is_all_it_takes(tmp_path: Path) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stdout
-    code = "from flows.cli import main; main()"
     listed = subprocess.run(
-        [sys.executable, "-c", code, "methods", "--json", "--stage", "sft"],
+        [sys.executable, "-m", "flows", "methods", "--json", "--stage", "sft"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from catalog.calls.postgres import PostgresCalls
-from catalog.calls.sqlite import SqliteCalls
+from catalog.calls.sqlite import SHARES, SqliteCalls
 from catalog.calls.store import CallStore
 from catalog.postgres import of_a_team
 from infra.settings import Settings
@@ -20,9 +20,12 @@ def open_store(settings: Settings) -> CallStore:
     return CallStore(database, settings.calls)
 
 
-def calls_in_duckdb(settings: Settings) -> str:
-    """What DuckDB selects the calls from, once the lake is attached as `lake`; no password is in it."""
+def calls_in_duckdb(settings: Settings) -> tuple[str, ...]:
+    """What DuckDB reads the calls from, once the lake is attached as `lake`: one after the other makes them all.
+
+    No password is in it.
+    """
     if of_a_team(settings):
-        return "__ducklake_metadata_lake.everspring.calls"
+        return ("__ducklake_metadata_lake.everspring.calls",)
     path = str(calls_path(settings)).replace("'", "''")
-    return f"sqlite_scan('{path}', 'calls')"
+    return tuple(f"sqlite_scan('{path}', 'calls_{share}')" for share in range(SHARES))

@@ -12,24 +12,43 @@ from catalog.calls.call import Call, Known, Spent
 from catalog.calls.store import COLUMNS, FIGURES, TEXTS, Row, Standing, Transaction
 from infra.errors import Failure
 
+SHARES = 4
+"""Views with a share of the calls each, which DuckDB reads at once: one view of SQLite's it reads in one thread."""
+_CHUNK = 16_384
+"""Calls of one share before those of the next."""
+_SHOWN = """
+    call_id, stage, method, run_id, role, kind, endpoint, model, prompt_tokens, completion_tokens, cached_tokens,
+    cost, prices, latency, tries, attempt, batch, error, finish_reason, created_at, request, response, text
+"""
+
 # Figures and texts lie apart, so that sums over a million calls read no page of text: SQLite leaves the join out where
 # none is asked for. The tables have rowids because SQLite reads those in order.
-SCHEMA = """
-BEGIN IMMEDIATE;
-CREATE TABLE figures (
+_TABLES = f"""
+CREATE TABLE IF NOT EXISTS figures (
     id INTEGER PRIMARY KEY, call_id TEXT NOT NULL UNIQUE, run_id TEXT NOT NULL, method TEXT NOT NULL,
     role TEXT NOT NULL, kind TEXT NOT NULL, endpoint TEXT NOT NULL, model TEXT NOT NULL, finish_reason TEXT,
     prices TEXT NOT NULL, latency REAL NOT NULL, attempt INTEGER NOT NULL, batch TEXT, error TEXT, kept TEXT,
     created_at TIMESTAMP NOT NULL, prompt_tokens INTEGER, completion_tokens INTEGER, cached_tokens INTEGER, cost REAL,
     tries INTEGER NOT NULL, stage TEXT AS (substr(method, 1, instr(method || '.', '.') - 1))
 );
-CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT, request TEXT NOT NULL, response TEXT);
-CREATE VIEW calls AS
-SELECT call_id, stage, method, run_id, role, kind, endpoint, model, prompt_tokens, completion_tokens, cached_tokens,
-    cost, prices, latency, tries, attempt, batch, error, finish_reason, created_at, request, response, text
-FROM figures LEFT JOIN texts USING (id);
-COMMIT;
+CREATE TABLE IF NOT EXISTS texts (id INTEGER PRIMARY KEY, text TEXT, request TEXT NOT NULL, response TEXT);
+CREATE VIEW IF NOT EXISTS calls AS SELECT {_SHOWN} FROM figures LEFT JOIN texts USING (id);
 """
+# The id alone tells whose share a call is: in shares read one after the other, none is there twice.
+_SHARES = "".join(
+    f"""
+CREATE VIEW IF NOT EXISTS calls_{share} AS
+WITH RECURSIVE chunks(first) AS (
+    SELECT {share * _CHUNK}
+    UNION ALL
+    SELECT first + {SHARES * _CHUNK} FROM chunks WHERE first + {SHARES * _CHUNK} <= (SELECT max(id) FROM figures)
+)
+SELECT {_SHOWN}
+FROM chunks CROSS JOIN figures ON figures.id BETWEEN first AND first + {_CHUNK - 1} LEFT JOIN texts USING (id);
+"""
+    for share in range(SHARES)
+)
+SCHEMA = f"BEGIN IMMEDIATE; {_TABLES} {_SHARES} COMMIT;"
 
 _CHECKPOINT = 10_000
 """Pages of 4 KiB in the journal before they move into the file: pages of the index are written again and again."""
@@ -136,7 +155,7 @@ class SqliteCalls:
         self._ready = True
 
     def _made(self) -> bool:
-        """Whether tables and view are there.
+        """Whether tables and views are there.
 
         Raises:
             Failure: for a file of an earlier layout.
@@ -145,15 +164,15 @@ class SqliteCalls:
             return False
         connection = self._connect()
         try:
-            found = connection.execute("SELECT type FROM sqlite_master WHERE name = 'calls'").fetchone()
+            found = dict(connection.execute("SELECT name, type FROM sqlite_master"))
         finally:
             connection.close()
-        if found == ("table",):
+        if found.get("calls") == "table":
             raise Failure(
                 f"call store: {self.path} was written by an earlier version of Everspring, one with figures and texts "
                 "apart is wanted; move the file away to start a new one, or go on with that version"
             )
-        return found is not None
+        return f"calls_{SHARES - 1}" in found
 
 
 class _SqliteTransaction:

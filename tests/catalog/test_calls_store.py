@@ -198,6 +198,27 @@ def test_calls_can_be_asked_about_in_sql(settings: Settings, store: CallStore) -
     assert lake.calls([ANSWER.call_id]) == [ANSWER]
 
 
+@pytest.mark.parametrize("count", [1, 16_383, 16_384, 65_535, 65_536, 150_000])
+def test_every_call_is_read_once_however_many_there_are(tmp_path: Path, count: int) -> None:
+    with closing(sqlite_store(tmp_path)) as store:
+        put(store, *(replace(ANSWER, call_id=f"{number:032x}") for number in range(count)))
+    with Lake(load_settings(home=tmp_path)).answer(
+        "SELECT count(*), count(DISTINCT call_id), count(text), sum(tries) FROM catalog.calls"
+    ) as found:
+        assert found.fetchall() == [(count, count, count, 2 * count)]
+
+
+def test_a_file_without_the_shares_gets_them(tmp_path: Path) -> None:
+    with closing(sqlite_store(tmp_path)) as store:
+        put(store, ANSWER)
+    with closing(sqlite3.connect(tmp_path / "calls.sqlite")) as connection:
+        connection.execute("DROP VIEW calls_3")
+    lake = Lake(load_settings(home=tmp_path))
+    assert lake.calls([ANSWER.call_id]) == [ANSWER]
+    with lake.answer("SELECT count(*) FROM catalog.calls") as found:
+        assert found.fetchall() == [(1,)]
+
+
 # ── a file that cannot be used ──
 
 

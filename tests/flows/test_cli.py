@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 def everspring(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("EVERSPRING", "OPENAI"))}
     return subprocess.run(
-        [sys.executable, "-c", "from flows.cli import main; main()", *arguments],
+        [sys.executable, "-m", "flows", *arguments],
         cwd=ROOT,
         env={**clean, "EVERSPRING_HOME": str(home), **environment},
         capture_output=True,

@@ -136,7 +136,7 @@ def states(ended: Result) -> dict[str, str]:
 @pytest.fixture
 def serving(home: Path) -> Iterator["subprocess.Popen[str]"]:
     """`everspring models serve` on a free port."""
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "models", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "flows", "models", "serve", "--port", "0"]
     process = subprocess.Popen(
         [*command, "--slots", "1"],
         cwd=ROOT,
