@@ -59,7 +59,7 @@ class Findings:
     """What was found out about a run's rows: rows of `checks`, `metrics`, `ledger` and `sources`, by column name."""
 
     checks: Sequence[Mapping[str, Any]] = ()
-    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+    metrics: Sequence[Mapping[str, Any]] = ()
     ledger: Sequence[Mapping[str, Any]] = ()
     sources: Sequence[Mapping[str, Any]] = ()
 
@@ -124,6 +124,11 @@ def publish(
             "FROM read_parquet(?)",
             [ref.table, run.version, spool.files("edges")],
         )
+        connection.execute(
+            "INSERT INTO lake.catalog.signatures BY NAME SELECT ? AS table_name, ?::INTEGER AS version, * "
+            "FROM read_parquet(?)",
+            [ref.table, run.version, spool.files("signatures")],
+        )
         _insert(
             connection,
             "table_lineage",
@@ -156,8 +161,10 @@ def quarantine(lake: Lake, run: Run, spool: Spool, findings: Findings, *, shape:
     return ref
 
 
-def record(lake: Lake, run: Run, spool: Spool, findings: Findings, status: Literal["failed", "unchanged"]) -> None:
-    """Note a run that leaves its table as it is: one that broke off, or one that made nothing new."""
+def record(
+    lake: Lake, run: Run, spool: Spool, findings: Findings, status: Literal["failed", "unchanged", "audited"]
+) -> None:
+    """Note a run that leaves its table as it is: one that broke off, made nothing new, or looked at a version."""
     run.status = status
     with lake.write(f"{run.table_name}: run {status}", _extra(run)) as connection:
         _record(connection, run, spool, findings)
@@ -167,13 +174,14 @@ def _record(connection: "duckdb.DuckDBPyConnection", run: Run, spool: Spool, fin
     of_run: dict[str, Any] = {"run_id": run.run_id, "table_name": run.table_name}
     of_version = {**of_run, "version": run.version}
     now = datetime.now(UTC)
-    connection.execute(
-        "INSERT INTO lake.catalog.rejected BY NAME SELECT ? AS run_id, ? AS table_name, ?::INTEGER AS version, * "
-        "FROM read_parquet(?)",
-        [run.run_id, run.table_name, run.version, spool.files("rejected")],
-    )
+    for kind in ("rejected", "flags", "hits", "duplicates"):
+        connection.execute(
+            f"INSERT INTO lake.catalog.{kind} BY NAME "
+            "SELECT ? AS run_id, ? AS table_name, ?::INTEGER AS version, * FROM read_parquet(?)",
+            [run.run_id, run.table_name, run.version, spool.files(kind)],
+        )
     _insert(connection, "checks", [{**of_version, "checked_at": now, **check} for check in findings.checks])
-    _insert(connection, "metrics", [{**of_version, "metric": m, "value": v} for m, v in findings.metrics.items()])
+    _insert(connection, "metrics", [{**of_version, **metric} for metric in findings.metrics])
     _insert(connection, "ledger", [{**of_run, "position": i, **step} for i, step in enumerate(findings.ledger)])
     _insert(connection, "sources", [{**of_version, "imported_at": now, **source} for source in findings.sources])
     run.seconds = (now - run.started_at).total_seconds()

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS catalog.runs (
     flow_run VARCHAR, mlflow_run VARCHAR, error VARCHAR
 );
 COMMENT ON TABLE catalog.runs IS
-'Runs of a method that ended: published, unchanged, quarantined (a gate refused) or failed. cost: dollars that this run paid, null where the price of a call is not known; unpriced, unmetered: calls without price, without tokens';
+'Runs of a method that ended: published, unchanged, quarantined (a gate refused), failed, or audited (a version was looked at). cost: dollars that this run paid, null where the price of a call is not known; unpriced, unmetered: calls without price, without tokens';
 
 CREATE TABLE IF NOT EXISTS catalog.lineage (
     table_name VARCHAR, version INTEGER, record_id VARCHAR, kind VARCHAR, parent_id VARCHAR, parent_table VARCHAR
@@ -42,9 +42,17 @@ CREATE TABLE IF NOT EXISTS catalog.checks (
 COMMENT ON TABLE catalog.checks IS 'Expectations checked by Great Expectations; version is null where the gate refused';
 
 CREATE TABLE IF NOT EXISTS catalog.metrics (
-    run_id VARCHAR, table_name VARCHAR, version INTEGER, metric VARCHAR, value DOUBLE
+    run_id VARCHAR, table_name VARCHAR, version INTEGER, axis VARCHAR, metric VARCHAR, value DOUBLE, n BIGINT,
+    method VARCHAR, low DOUBLE, high DOUBLE
 );
-COMMENT ON TABLE catalog.metrics IS 'Measures of a version: yield, diversity and the like';
+COMMENT ON TABLE catalog.metrics IS
+'Figures of a run: value, over how many rows, by which measure and version of it, and its gate (null: none)';
+
+CREATE VIEW IF NOT EXISTS catalog.scorecards AS
+SELECT table_name, version, axis, metric, value, n, m.method, low, high,
+    coalesce(value >= low, true) AND coalesce(value <= high, true) AS passed
+FROM catalog.metrics AS m JOIN catalog.runs USING (run_id, table_name, version)
+QUALIFY row_number() OVER (PARTITION BY table_name, version, metric ORDER BY started_at DESC) = 1;
 
 CREATE TABLE IF NOT EXISTS catalog.ledger (
     run_id VARCHAR, table_name VARCHAR, position INTEGER, operator VARCHAR, rows_in BIGINT, rows_out BIGINT,
@@ -59,6 +67,52 @@ CREATE TABLE IF NOT EXISTS catalog.rejected (
 );
 COMMENT ON TABLE catalog.rejected IS
 'Rows left out, by screen (or by the operator that dropped them), with reason and evidence; content is JSON';
+
+CREATE TABLE IF NOT EXISTS catalog.flags (
+    run_id VARCHAR, table_name VARCHAR, version INTEGER, record_id VARCHAR, screen VARCHAR, action VARCHAR,
+    reason VARCHAR, evidence VARCHAR
+);
+COMMENT ON TABLE catalog.flags IS
+'Rows kept although a text screen found fault: as they are (flag), or with what was found replaced by its kind (mask)';
+
+CREATE TABLE IF NOT EXISTS catalog.manifests (
+    table_name VARCHAR, version INTEGER, signed_at TIMESTAMPTZ, manifest VARCHAR
+);
+COMMENT ON TABLE catalog.manifests IS
+'Signed manifests of versions, as JSON: what everspring verify checks; of several of one version the newest counts';
+
+CREATE TABLE IF NOT EXISTS catalog.leaves (
+    table_name VARCHAR, version INTEGER, record_id VARCHAR, content BLOB
+);
+COMMENT ON TABLE catalog.leaves IS
+'Hash of each row''s content as it was signed, kept once, with the first version that has the row';
+
+CREATE TABLE IF NOT EXISTS catalog.hits (
+    run_id VARCHAR, table_name VARCHAR, version INTEGER, record_id VARCHAR, field VARCHAR, benchmark VARCHAR,
+    item VARCHAR, span_start BIGINT, span_end BIGINT, layer VARCHAR, score DOUBLE, verdict VARCHAR
+);
+COMMENT ON TABLE catalog.hits IS
+'Benchmark items found in rows that a run made: where, by which layer, how much of the item, and the verdict (contaminated rows are rejected; possible and boilerplate ones are not)';
+
+CREATE VIEW IF NOT EXISTS catalog.contamination AS
+SELECT run_id, table_name, version, benchmark, layer, verdict, count(DISTINCT item) AS items,
+    count(DISTINCT record_id) AS rows, max(score) AS highest
+FROM catalog.hits
+GROUP BY ALL;
+
+CREATE TABLE IF NOT EXISTS catalog.duplicates (
+    run_id VARCHAR, table_name VARCHAR, version INTEGER, record_id VARCHAR, kept_id VARCHAR, similarity DOUBLE,
+    kind VARCHAR, cluster UINTEGER
+);
+COMMENT ON TABLE catalog.duplicates IS
+'Rows that repeat another (exact) or nearly do (near): the row that stays for each, and how alike they are; cluster: rows with one kept row in one partition of a run';
+
+CREATE TABLE IF NOT EXISTS catalog.signatures (
+    table_name VARCHAR, version INTEGER, record_id VARCHAR, content_key VARCHAR, content UBIGINT, size UINTEGER,
+    bands UINTEGER[], sketch UINTEGER[]
+);
+COMMENT ON TABLE catalog.signatures IS
+'What new rows are compared with instead of the text of published ones: hash of the content, MinHash bands, sketch of the shingles';
 
 CREATE TABLE IF NOT EXISTS catalog.sources (
     table_name VARCHAR, version INTEGER, source VARCHAR, licence VARCHAR, origin VARCHAR, content_hash VARCHAR,

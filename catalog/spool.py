@@ -5,10 +5,13 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from catalog.records import Record, clean, columns, content, sql_type
 from catalog.store import as_frame
+
+if TYPE_CHECKING:
+    import polars as pl
 
 EDGE = {"record_id": "VARCHAR", "kind": "VARCHAR", "parent_id": "VARCHAR", "parent_table": "VARCHAR"}
 REJECTED = {
@@ -20,12 +23,43 @@ REJECTED = {
     "parents": "VARCHAR[]",
 }
 
+DUPLICATE = {
+    "record_id": "VARCHAR",
+    "kept_id": "VARCHAR",
+    "similarity": "DOUBLE",
+    "kind": "VARCHAR",
+    "cluster": "UINTEGER",
+}
+SIGNATURE = {
+    "record_id": "VARCHAR",
+    "content_key": "VARCHAR",
+    "content": "UBIGINT",
+    "size": "UINTEGER",
+    "bands": "UINTEGER[]",
+    "sketch": "UINTEGER[]",
+}
+HIT = {
+    "record_id": "VARCHAR",
+    "field": "VARCHAR",
+    "benchmark": "VARCHAR",
+    "item": "VARCHAR",
+    "span_start": "BIGINT",
+    "span_end": "BIGINT",
+    "layer": "VARCHAR",
+    "score": "DOUBLE",
+    "verdict": "VARCHAR",
+}
+FLAG = {"record_id": "VARCHAR", "screen": "VARCHAR", "action": "VARCHAR", "reason": "VARCHAR", "evidence": "VARCHAR"}
+
 
 class Spool:
-    """A folder of parts of three kinds: `rows` to publish, lineage `edges`, and rows `rejected`. Removed at the end."""
+    """A folder of parts: `rows` to publish, lineage `edges`, rows `rejected`, and what is known of rows.
+
+    Removed at the end.
+    """
 
     def __init__(self, folder: Path, shape: type[Record], extra: Mapping[str, str] | None = None) -> None:
-        self._folder = folder
+        self.folder = folder
         self._types = {
             "rows": {
                 "record_id": "VARCHAR",
@@ -35,6 +69,10 @@ class Spool:
             },
             "edges": EDGE,
             "rejected": REJECTED,
+            "flags": FLAG,
+            "hits": HIT,
+            "duplicates": DUPLICATE,
+            "signatures": SIGNATURE,
         }
         self._parts = 0
         self.counts = dict.fromkeys(self._types, 0)
@@ -48,7 +86,7 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def add_rows(self, rows: Sequence[Record], parents: Mapping[str, Sequence[str]], **extra: Sequence[Any]) -> None:
         """Add rows; `parents` gives each row's nearest stored ancestors, `extra` further columns, row by row."""
@@ -86,13 +124,53 @@ class Spool:
             ],
         )
 
+    def add_flags(self, flags: Sequence[tuple[Record, str, str, str, str]]) -> None:
+        """Add what is noted about rows that are kept: (row, screen, action, reason, evidence)."""
+        self._write(
+            "flags",
+            [
+                {
+                    "record_id": row.record_id,
+                    "screen": screen,
+                    "action": action,
+                    "reason": clean(reason),
+                    "evidence": clean(evidence),
+                }
+                for row, screen, action, reason, evidence in flags
+            ],
+        )
+
+    def add_frame(self, kind: str, frame: "pl.DataFrame") -> None:
+        """Add rows of a kind that come as a frame with its columns."""
+        if not frame.is_empty():
+            self._keep(kind, frame.select(*self._types[kind]))
+
+    def add_hits(self, hits: Sequence[tuple[Record, str, Mapping[str, Any]]]) -> None:
+        """Add benchmark items that were found: (row, field, the hit by its fields)."""
+        self._write(
+            "hits",
+            [
+                {
+                    "record_id": row.record_id,
+                    "field": field,
+                    **hit,
+                    "span_start": hit["start"],
+                    "span_end": hit["end"],
+                }
+                for row, field, hit in hits
+            ],
+        )
+
     def files(self, kind: str) -> list[str]:
         """The Parquet files of one kind."""
-        return [str(file) for file in sorted(self._folder.glob(f"{kind}-*.parquet"))]
+        return [str(file) for file in sorted(self.folder.glob(f"{kind}-*.parquet"))]
 
     def _write(self, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if not rows and self.files(kind):
             return
-        as_frame(rows, self._types[kind]).write_parquet(self._folder / f"{kind}-{self._parts:06}.parquet")
+        self._keep(kind, as_frame(rows, self._types[kind]))
+
+    def _keep(self, kind: str, frame: "pl.DataFrame") -> None:
+        frame.write_parquet(self.folder / f"{kind}-{self._parts:06}.parquet")
         self._parts += 1
-        self.counts[kind] += len(rows)
+        self.counts[kind] += frame.height

@@ -11,7 +11,7 @@ import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,14 +36,20 @@ EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
 
 _SCRIPT = Path(__file__).parent / "schema.sql"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+# From DuckLake's own tables: its catalogue takes four times as long to list.
 _TABLES_AND_VIEWS = """
 WITH named AS (
-    SELECT schema_id, table_name AS name, '' AS sql FROM __ducklake_metadata_lake.ducklake_table
-    WHERE end_snapshot IS NULL
+    SELECT schema_id, table_name AS name, list(column_name) AS columns, '' AS sql
+    FROM __ducklake_metadata_lake.ducklake_table AS t
+    JOIN __ducklake_metadata_lake.ducklake_column AS c USING (table_id)
+    WHERE t.end_snapshot IS NULL AND c.end_snapshot IS NULL
+    GROUP BY schema_id, table_name
     UNION ALL
-    SELECT schema_id, view_name, sql FROM __ducklake_metadata_lake.ducklake_view WHERE end_snapshot IS NULL
+    SELECT schema_id, view_name, [], sql FROM __ducklake_metadata_lake.ducklake_view WHERE end_snapshot IS NULL
 )
-SELECT schema_name || '.' || name, sql FROM named JOIN __ducklake_metadata_lake.ducklake_schema USING (schema_id)
+SELECT schema_name || '.' || name, columns, sql
+FROM named JOIN __ducklake_metadata_lake.ducklake_schema USING (schema_id)
+WHERE schema_name = 'catalog'
 """
 _ADVISORY_LOCK = 0x45565250  # "EVRP": any fixed number, the same for every writer of a catalogue
 
@@ -264,13 +270,14 @@ class Lake:
             for record_id in ids
         ]
 
-    def frame(self, version: Version, *, without: Version | None = None) -> "pl.DataFrame":
-        """A version as a Polars data frame, but for the rows that the version `without` added."""
+    def export(self, version: Version, file: Path, *, without: Version | None = None) -> Path:
+        """Write a version to a Parquet file, but for the rows that the version `without` added; returns the file."""
         with self.read() as connection:
-            return connection.execute(
-                f"FROM {version.ref.sql} AT (VERSION => {version.snapshot}) WHERE snapshot_id <> ?",
-                [without.snapshot if without else -1],
-            ).pl()
+            connection.execute(
+                f"COPY (FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
+                f"WHERE snapshot_id <> {without.snapshot if without else -1}) TO {_quoted(str(file))} (FORMAT parquet)"
+            )
+        return file
 
     def calls(self, call_ids: Sequence[str]) -> list[Call]:
         """The model calls with these ids: a look-up, where a question to `catalog.calls` reads all there are."""
@@ -356,6 +363,9 @@ class Lake:
                     connection.execute("BEGIN")
                     for schema in SCHEMAS:
                         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+                    for table, held in _system_tables().items():  # a lake of an earlier day lacks columns
+                        for name, kind in held.items():
+                            connection.execute(f"ALTER TABLE IF EXISTS {table} ADD COLUMN IF NOT EXISTS {name} {kind}")
                     connection.execute(_SCRIPT.read_text("utf-8"))
                     calls = " UNION ALL ".join(f"FROM {source}" for source in calls_in_duckdb(self._settings))
                     connection.execute(f"CREATE OR REPLACE VIEW catalog.calls AS {calls}")
@@ -363,12 +373,15 @@ class Lake:
         self._ready = True
 
     def _complete(self, connection: "duckdb.DuckDBPyConnection") -> bool:
-        """Whether every system table is there, and the view of the calls reads those of this home folder."""
-        # From DuckLake's own tables: its catalogue takes four times as long to list.
-        there = dict(connection.execute(_TABLES_AND_VIEWS).fetchall())
-        wanted = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\S+)", _SCRIPT.read_text("utf-8")))
-        reads_ours = all(source in there.get("catalog.calls", "") for source in calls_in_duckdb(self._settings))
-        return wanted <= there.keys() and reads_ours and (self._postgres or calls_path(self._settings).exists())
+        """Whether every system table is there whole, and the view of the calls reads those of this home folder."""
+        there = {name: (set(held), sql) for name, held, sql in connection.execute(_TABLES_AND_VIEWS).fetchall()}
+        _, view = there.get("catalog.calls", ((), ""))
+        return (
+            all(table in there and held.keys() <= there[table][0] for table, held in _system_tables().items())
+            and set(re.findall(r"CREATE VIEW IF NOT EXISTS (\S+)", _SCRIPT.read_text("utf-8"))) <= there.keys()
+            and all(source in view for source in calls_in_duckdb(self._settings))
+            and (self._postgres or calls_path(self._settings).exists())
+        )
 
     @contextmanager
     def _alone(self) -> Generator[None]:
@@ -464,6 +477,13 @@ def _load(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
         load_extension(connection, name)
 
 
+@cache
+def _system_tables() -> Mapping[str, Mapping[str, str]]:
+    """The columns of every system table, name → SQL type, as the script makes them."""
+    made = re.findall(r"CREATE TABLE IF NOT EXISTS (\S+) \((.*?)\n\);", _SCRIPT.read_text("utf-8"), re.DOTALL)
+    return {table: dict(column.split() for column in held.split(",")) for table, held in made}
+
+
 def install_extensions() -> None:
     """Put the extensions where plain DuckDB finds them."""
     import duckdb
@@ -527,6 +547,8 @@ def as_frame(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> "pl
         "VARCHAR": pl.String,
         "BIGINT": pl.Int64,
         "INTEGER": pl.Int32,
+        "UBIGINT": pl.UInt64,
+        "UINTEGER": pl.UInt32,
         "DOUBLE": pl.Float64,
         "BOOLEAN": pl.Boolean,
         "TIMESTAMP WITH TIME ZONE": pl.Datetime("us", "UTC"),

@@ -14,6 +14,8 @@ from flows.console import console
 if TYPE_CHECKING:
     import duckdb
 
+    from tasks.outcome import Outcome
+
 Form = Literal["table", "csv", "json", "parquet"]
 
 _AT_ONCE = 1000
@@ -34,6 +36,20 @@ def show_answer(found: "duckdb.DuckDBPyConnection", form: Form = "table", empty:
         print(json.dumps(rows, ensure_ascii=False, default=str, indent=2))
     else:
         _show(found, empty)
+
+
+def show_outcomes(outcomes: "Sequence[Outcome]") -> None:
+    """The table of results."""
+    from flows.stage import line  # Prefect, which a question in SQL does not need
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    lines = [line(outcome) for outcome in outcomes]
+    for name in lines[0] if lines else ():
+        numeric = name in {"rows in", "made", "kept", "failed", "tokens", "dollars", "seconds"}
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for cells in lines:
+        table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells.values()))
+    console().print(table)
 
 
 def _show(found: "duckdb.DuckDBPyConnection", empty: str) -> None:

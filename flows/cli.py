@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from flows.answers import Form, show_answer
+from flows import quality
+from flows.answers import Form, show_answer, show_outcomes
 from flows.console import console
 from flows.models import app as models_app
 from infra.errors import EverspringError, Refusal
@@ -47,6 +48,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(models_app, name="models")
+app.add_typer(quality.benchmarks, name="benchmarks")
+for command in (quality.audit, quality.scorecard, quality.verify, quality.sign, quality.watermark):
+    app.command()(command)
 out = console()
 err = console(stderr=True)
 
@@ -206,20 +210,10 @@ def _run(stage: str, asked: Mapping[str, Any]) -> "list[Outcome]":
     Raises:
         StageFailure: where tables could not be made, after the results were shown.
     """
-    import importlib
+    from flows.running import run_flow
+    from flows.stage import StageFailure
 
-    from infra.prefect_server import prefect_api
-    from infra.settings import load_settings
-
-    settings = load_settings()
-    settings.folder()
-    err.print(f"everspring: {stage}, home {settings.home}", style="dim", highlight=False)
-    with prefect_api(settings):
-        flows = importlib.import_module(f"flows.{stage}")
-        from flows.stage import StageFailure, drain
-
-        result = getattr(flows, stage)(**asked, return_state=True).result(raise_on_failure=False)
-        drain()
+    result = run_flow(stage, asked)
     if isinstance(result, BaseException) and not isinstance(result, StageFailure):
         raise result
     outcomes: list[Outcome] = result.outcomes if isinstance(result, StageFailure) else result
@@ -236,20 +230,6 @@ def _forecast(stage: str, asked: Mapping[str, Any], sample: int) -> None:
     forecasts = forecast_run(stage, asked, sample)
     out.print(forecast_table(forecasts))
     out.print(sample_line(forecasts), highlight=False, soft_wrap=True)
-
-
-def show_outcomes(outcomes: "Sequence[Outcome]") -> None:
-    """The table of results."""
-    from flows.stage import line
-
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    lines = [line(outcome) for outcome in outcomes]
-    for name in lines[0] if lines else ():
-        numeric = name in {"rows in", "made", "kept", "failed", "tokens", "dollars", "seconds"}
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for cells in lines:
-        table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells.values()))
-    out.print(table)
 
 
 def _some_row(table: str) -> str:

@@ -34,10 +34,11 @@ class _Doing:
     failed: int = 0
     retries: int = 0
     began: float = 0.0
+    unit: str = "calls"
 
-    def begin(self, operator: str, total: int) -> None:
-        """Start on another operator's calls."""
-        self.operator, self.total = operator, total
+    def begin(self, operator: str, total: int, unit: str = "calls") -> None:
+        """Start on another operator's calls, or on a step that counts something else."""
+        self.operator, self.total, self.unit = operator, total, unit
         self.done = self.asked = self.tokens = self.written = self.unmetered = self.unpriced = 0
         self.cost = 0.0
         self.began = time.monotonic()
@@ -61,7 +62,7 @@ class _Doing:
         seconds = max(time.monotonic() - self.began, 1e-9)
         if not self.total:
             return f"{self.table}: at work, {seconds:.0f} s"
-        parts = [f"{self.table}: {self.operator} {self.done}/{self.total} calls"]
+        parts = [f"{self.table}: {self.operator} {self.done:,}/{self.total:,} {self.unit}"]
         left = self.total - self.done
         share = self.total / self.done if self.done else 0.0
         if self.written:
@@ -100,6 +101,14 @@ class Progress:
         with self._lock:
             if self._doing:
                 self._doing.count(call)
+
+    def reach(self, step: str, done: int, total: int, unit: str) -> None:
+        """A step that asks no model has done so much of its work."""
+        with self._lock:
+            if self._doing:
+                if (self._doing.operator, self._doing.unit) != (step, unit):
+                    self._doing.begin(step, total, unit)
+                self._doing.done, self._doing.total = done, total
 
     @contextmanager
     def table(self, name: str, report: Callable[[float], None] | None = None) -> Generator[None]:

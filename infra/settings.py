@@ -19,6 +19,10 @@ from infra.prices import Price
 Role = Literal["generator", "judge", "student", "embedder", "vision", "image"]
 ROLES: tuple[Role, ...] = ("generator", "judge", "student", "embedder", "vision", "image")
 
+Policy = Literal["drop", "mask", "flag", "off"]
+"""What becomes of a row in which a screen finds fault: left out, kept with what was found masked, kept and noted; or
+it is not looked for at all."""
+
 EMBEDDED = "embedded"
 """Where a role's `url` would stand: the embedded model."""
 
@@ -105,6 +109,19 @@ class Settings(BaseSettings):
         "texts",
         description="What is kept of requests and answers: with `hashes` no text is, and no answer can be used again.",
     )
+    screens: Mapping[str, Policy] = Field(
+        default_factory=dict, description="Screen → what becomes of a row at fault, where it is not the default."
+    )
+    screen_options: Mapping[str, Mapping[str, Any]] = Field(
+        default_factory=dict, description='Screen → its options, such as {"language": {"expected": ["en", "de"]}}.'
+    )
+    benchmark_secret: SecretStr | None = Field(None, description="With which private benchmarks are hashed.")
+    measures_off: frozenset[str] = Field(frozenset(), description="Measures that are not taken.")
+    reference: str = Field("", description="Table of human text, such as raw.prompts, that measures compare with.")
+    watermark: SecretStr | None = Field(None, description="Secret by which text of the embedded model can be told.")
+    sign: bool = Field(True, description="Sign the manifest of every version that is published.")
+    signing_key: str = Field("", description="File of the private key; empty for one in the home folder.")
+    trusted_keys: str = Field("", description="Public keys that may sign, beside that of the signing key.")
     embedded_slots: int = Field(8, ge=1, le=64, description="Requests that the embedded model works on at once.")
     embedded_context: int = Field(2048, ge=256, le=8192, description="Tokens of context of each of them.")
     partition: int = Field(1000, ge=1, description="Rows in one partition of a method that maps row by row.")

@@ -21,12 +21,25 @@ def texts_in(value: Any) -> Iterator[str]:
             yield from texts_in(part)
 
 
-def texts_of(rows: Iterable[Mapping[str, Any]], shape: type[Record]) -> list[str]:
-    """One text a row: the text of the columns that the rows' shape requires, joined by line breaks.
+def with_texts(value: Any, texts: Iterator[str]) -> Any:
+    """The value with each text that `texts_in` finds in it replaced by the next of `texts`."""
+    if isinstance(value, str):
+        return next(texts)
+    if isinstance(value, Mapping):
+        message = cast("Mapping[str, Any]", value)
+        return {**message, "content": with_texts(message.get("content"), texts)}
+    if isinstance(value, Sequence):
+        return [with_texts(part, texts) for part in cast("Sequence[Any]", value)]
+    return value
+
+
+def texts_of(rows: Iterable[Mapping[str, Any]], shape: type[Record], *, but: str = "") -> list[str]:
+    """One text a row: the text of the columns that the rows' shape requires `but` one, joined by line breaks.
 
     Columns with a default (a title, a data set's name) describe the row, and would make all rows look alike.
     """
-    return ["\n".join(text for name in required(shape) for text in texts_in(row[name])) for row in rows]
+    read = [name for name in required(shape) if name != but]
+    return ["\n".join(text for name in read for text in texts_in(row[name])) for row in rows]
 
 
 def folded(text: str) -> str:

@@ -19,12 +19,12 @@ from catalog.records import Record, columns, content
 from catalog.sources import load_sources, sources_of
 from catalog.store import Lake, TableRef, Version
 from infra.settings import EMBEDDED, Settings
-from quality.screens import content_key
+from quality.screening import content_key
 from quality.texts import texts_in
 from tasks.ledger import Ledger, Purse, keep
 from tasks.llm import Models
 from tasks.llm.prices import Prices, Usage, load_prices
-from tasks.materialize import Order, find_input, refuse_unpriced, sizes_of
+from tasks.materialize import Order, find_input, refuse_unpriced, screener_of, sizes_of
 from tasks.method import Method
 from tasks.screening import Screener
 
@@ -341,7 +341,7 @@ class Forecaster:
         return max(cut["requests"].by(each), *waits, key=lambda figure: figure.value)
 
     def _screener(self, method: Method, order: Order) -> Screener:
-        return Screener.of(self.lake, method.table, method.shape, anew=order.replace)
+        return screener_of(method, self.lake, self.settings, anew=order.replace)
 
     def _read_later(self, method: Method, order: Order) -> str:
         """What the run will read instead of what was read here, if anything."""
@@ -416,8 +416,9 @@ def _trial(ledger: Ledger, made: Sequence[Record], length: float, *, rows: int) 
 
 
 def _accepted(screener: Screener, made: Sequence[Record]) -> set[str]:
-    kept, _ = screener(made)
-    return {row.record_id for row in kept}
+    there = {row.record_id for row in made}
+    ids = [(row.record_id, *row.parents) for row in screener(made).kept]
+    return {next(one for one in its if one in there) for its in ids}  # a masked row is the child of the one it was
 
 
 def _share(bound: float, whole: Estimate) -> Estimate:

@@ -5,21 +5,21 @@ import itertools
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from catalog.imports import Bad, Good, content_hash, origin_of, read_rows
 from catalog.publish import Findings, Run, publish, record
-from catalog.records import Record, digest
+from catalog.records import BenchmarkItem, Record, content, digest
 from catalog.sources import sources_of
 from catalog.spool import Spool
 from catalog.store import RAW, Lake, TableRef
 from infra.errors import Failure, Refusal
-from infra.settings import Settings
-from quality.screens import content_key
+from infra.settings import Policy, Settings
+from quality.screening import content_key, policies
 from tasks.materialize import code_revision, find_published, spool_folder
 from tasks.outcome import Outcome
-from tasks.screening import Screener
+from tasks.screening import BENCHMARKS, Screener
 
 BATCH = 10_000
 
@@ -82,7 +82,50 @@ def ingest_file(
         batches=read_rows(where, shape=shape, columns=mapping, batch=BATCH),
     )
     fingerprint = digest([hashed, shape.__name__, mapping, licence])
-    return _ingest(lake, table, shape, [supply], fingerprint, settings, replace=replace, force=force)
+    # What the user has is the user's: screens say what they find in it, and leave it as it is.
+    flags: dict[str, Policy] = {name: "flag" for name, policy in policies().items() if policy != "off"}
+    return _ingest(lake, table, shape, [supply], fingerprint, settings, screens=flags, replace=replace, force=force)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Question(Record):
+    """A row of somebody's benchmark."""
+
+    text: str
+    answer: str = ""
+
+
+def ingest_benchmark(
+    lake: Lake, where: str, name: str, mapping: Mapping[str, str], settings: Settings, *, licence: str = "unknown"
+) -> Outcome:
+    """Add a file's rows to the benchmarks that every table is kept clean of.
+
+    Args:
+        lake: where to.
+        where: as `catalog.imports.read_rows` takes it.
+        name: the benchmark; its items are called NAME/1, NAME/2 …
+        mapping: `text` and `answer` → columns, where they are called otherwise.
+        settings: where the home folder is.
+        licence: of the benchmark.
+
+    Raises:
+        Refusal: where it cannot be read so.
+    """
+    read = read_rows(where, shape=_Question, columns=mapping, batch=BATCH)
+    supply = Supply(name=name, licence=licence, origin=origin_of(where), batches=_as_items(name, read))
+    fingerprint = digest([content_hash(where), name, mapping, licence])
+    return _ingest(lake, BENCHMARKS, BenchmarkItem, [supply], fingerprint, settings)
+
+
+def _as_items(name: str, batches: Iterable[Sequence[Good | Bad]]) -> Iterable[Sequence[Good | Bad]]:
+    numbers = itertools.count(1)
+    for batch in batches:
+        yield [
+            replace(found, row=BenchmarkItem(benchmark=name, item=f"{name}/{number}", **content(found.row)))
+            if isinstance(found, Good)
+            else found
+            for found, number in zip(batch, numbers, strict=False)
+        ]
 
 
 def _batches(rows: Iterable[Good]) -> Iterable[Sequence[Good | Bad]]:
@@ -99,10 +142,12 @@ def _ingest(
     fingerprint: str,
     settings: Settings,
     *,
+    screens: Mapping[str, Policy] | None = None,
     replace: bool = False,
     force: bool = False,
     flow_run: str = "",
 ) -> Outcome:
+    """Take supplies into a table, through the fixed screens, and those of `screens` or named by the user."""
     last = lake.latest(table)
     same = find_published(lake, table, fingerprint, anew=replace)
     if last and same and not force:
@@ -118,9 +163,9 @@ def _ingest(
         code_revision=code_revision(),
         flow_run=flow_run,
     )
-    screener = Screener.of(lake, table, shape, anew=replace)
-    before = frozenset(screener.published)
-    screens: Counter[str] = Counter()
+    policies(settings.screens)  # refuses what is no screen
+    screener = Screener.of(lake, settings, table, {**(screens or {}), **settings.screens}, anew=replace)
+    found_by: Counter[str] = Counter()
     listed: list[dict[str, Any]] = []
     columns = {"source": "VARCHAR", "licence": "VARCHAR"}
     with Spool(spool_folder(settings, run.run_id), shape, columns) as spool:
@@ -132,17 +177,23 @@ def _ingest(
                 for found in good:
                     hashed.update(content_key(found.row).encode())
                 # A row that the table has had before is no news, and no duplicate within the source either.
+                before = screener.published([found.row for found in good])
                 new = [found for found in good if content_key(found.row) not in before]
-                kept, rejected = screener([found.row for found in new])
-                places = {id(found.row): found.place for found in new}
-                spool.add_rows(kept, {}, source=[places[id(row)] for row in kept], licence=[supply.licence] * len(kept))
+                kept, rejected, notes, matches, pairs, signatures = screener([found.row for found in new])
+                places = {found.row.record_id: found.place for found in new}
+                sources = [places[(*row.parents, row.record_id)[0]] for row in kept]  # a masked row has a parent
+                spool.add_rows(kept, {}, source=sources, licence=[supply.licence] * len(kept))
+                spool.add_frame("duplicates", pairs)
+                spool.add_frame("signatures", signatures)
+                spool.add_hits([(match.row, match.field, asdict(match.hit)) for match in matches])
+                spool.add_flags([(n.row, n.screen, n.action, n.reason, n.evidence) for n in notes])
                 spool.add_rejected([(r.row, r.screen, r.reason, r.evidence) for r in rejected])
                 spool.add_rejected([(None, "unreadable", b.reason, f"{b.place}: {b.evidence}") for b in bad])
                 run.rows_in += len(batch)
                 run.made += len(new) + len(bad)
                 taken += len(kept)
-                screens.update(r.screen for r in rejected)
-                screens["unreadable"] += len(bad)
+                found_by.update(r.screen for r in rejected)
+                found_by["unreadable"] += len(bad)
             listed.append(
                 {
                     "source": supply.name,
@@ -153,7 +204,7 @@ def _ingest(
                     "run_id": run.run_id,
                 }
             )
-        run.kept, run.rejected = spool.counts["rows"], sum(screens.values())
+        run.kept, run.rejected = spool.counts["rows"], sum(found_by.values())
         findings = Findings(sources=listed)
         if not run.kept and not (last and run.made == 0):
             run.error = f"{table}: none of {run.rows_in} rows can be used, one at least is wanted"
@@ -166,7 +217,7 @@ def _ingest(
         rows_in=run.rows_in,
         made=run.made,
         kept=run.kept,
-        rejected={screen: count for screen, count in screens.items() if count},
+        rejected={screen: count for screen, count in found_by.items() if count},
         seconds=run.seconds,
         version=version.ref.version,
         run_id=run.run_id,

@@ -78,6 +78,10 @@ class Watcher(Protocol):
         """One model call of the operator is answered, or has failed."""
         ...
 
+    def reach(self, step: str, done: int, total: int, unit: str) -> None:
+        """A step that asks no model has done so much of its work."""
+        ...
+
 
 @dataclass
 class Purse:
@@ -110,7 +114,7 @@ class Purse:
 
 @dataclass
 class Ledger:
-    """The totals of one run, and its rejected rows by screen; safe to report to from many threads.
+    """The totals of one run, and its rejected and noted rows by screen; safe to report to from many threads.
 
     What it pays comes out of `purse`; `own` is this run's part of that.
     """
@@ -121,6 +125,7 @@ class Ledger:
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     drops: list[Drop] = field(default_factory=list[Drop])
     rejected: Counter[str] = field(default_factory=Counter[str])
+    noted: Counter[str] = field(default_factory=Counter[str])
     _stack: list[str] = field(default_factory=list[str])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -143,6 +148,11 @@ class Ledger:
         """Say that the operator at work is about to make `total` model calls."""
         if self.watcher:
             self.watcher.begin(self.operator, total)
+
+    def reach(self, step: str, done: int, total: int, unit: str) -> None:
+        """Say how far a step that asks no model has come."""
+        if self.watcher:
+            self.watcher.reach(step, done, total, unit)
 
     def refusal(self) -> str:
         """Why nothing more may be asked; empty where it may. Called from any thread, before every sending."""

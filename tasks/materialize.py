@@ -19,22 +19,21 @@ from catalog.spool import Spool
 from catalog.store import RAW, Lake, TableRef, Version, known_tables
 from infra.errors import EverspringError, Failure, Refusal
 from infra.settings import Settings
-from quality.diversity import diversity
-from quality.expectations import rows_at_least, unique
-from quality.gate import Check, audit, blocked
-from quality.screens import Rejection, yield_rate
-from quality.texts import texts_of
+from quality.docs import Page, write_docs
+from quality.expectations import measured, promises
+from quality.gate import Check, Verdict, blocked, judge
+from quality.measures import Figure
+from quality.screening import Rejection, axes, policies, yield_rate
 from tasks import track
 from tasks.ledger import Ledger, Purse, Watcher, keep
 from tasks.llm import Models
 from tasks.llm.prices import Usage, how_to_price, load_prices
+from tasks.measuring import measure
 from tasks.method import Method
 from tasks.outcome import Outcome, Status
+from tasks.provenance import sign_version, signing_key
 from tasks.screening import Screener
 from tasks.stop import FIRST, FIRST_PAID, LEAST, Rule, Stop, Tally
-
-STANDING = (rows_at_least(1), unique("record_id"))
-"""What every version promises."""
 
 BATCHED = 50_000
 """Rows in one partition where requests go through a Batch API: as many as one batch takes."""
@@ -110,7 +109,7 @@ def materialize(
     with Spool(spool_folder(settings, run.run_id), method.shape) as spool:
         try:
             with keep(ledger), attribution(run_id=run.run_id, method=method.table):
-                screener = Screener.of(lake, method.table, method.shape, anew=order.replace, without=same)
+                screener = screener_of(method, lake, settings, anew=order.replace, without=same)
                 making = _Making(method, lake, models, plan, order.stop, settings, run, ledger, spool, screener)
                 why = making.work()
         except Exception as error:
@@ -213,6 +212,18 @@ def find_published(lake: Lake, table: str, fingerprint: str, *, anew: bool) -> V
     if anew and len(current) > 1:
         return None
     return next((version for version in reversed(current) if version.fingerprint == fingerprint), None)
+
+
+def screener_of(
+    method: Method, lake: Lake, settings: Settings, *, anew: bool = False, without: Version | None = None
+) -> Screener:
+    """The screener of a method's table, with the policies of the method, and of the user over them.
+
+    Raises:
+        Refusal: for a policy of a screen that there is none of.
+    """
+    its = policies(method.screens, settings.screens)
+    return Screener.of(lake, settings, method.table, its, anew=anew, without=without)
 
 
 def refuse_unpriced(method: Method, models: Models, settings: Settings) -> None:
@@ -347,7 +358,7 @@ class _Making:
         needs = {name: self.models.get(role) for name, role in self.method.roles.items()}
         made = self.method.run(**inputs, **needs, **configured)
         self.run.made += len(made)
-        kept, rejected = self.screener(made)
+        kept, rejected, notes, matches, pairs, signatures = self.screener(made)
         if self.stop.accepted is not None:
             missing = self.stop.accepted - self._tally.accepted
             reason = f"the run had the {self.stop.accepted:,} rows that it was to add"
@@ -357,11 +368,18 @@ class _Making:
         edges, parents = edges_of(kept, stored | dict.fromkeys((row.record_id for row in kept), self.method.table))
         self.spool.add_rows(kept, parents)
         self.spool.add_edges(edges)
+        ids = {row.record_id for row in kept}
+        self.spool.add_flags(
+            [(n.row, n.screen, n.action, n.reason, n.evidence) for n in notes if n.row.record_id in ids]
+        )
+        self.spool.add_frame("duplicates", pairs)
+        self.spool.add_frame("signatures", signatures.filter(signatures["record_id"].is_in(list(ids))))
+        self.spool.add_hits([(match.row, match.field, asdict(match.hit)) for match in matches])
         self.spool.add_rejected([(r.row, r.screen, r.reason, r.evidence) for r in rejected])
         self.spool.add_rejected([(d.row, d.operator, d.reason, d.evidence) for d in self.ledger.drops])
         self.run.rejected += len(rejected)
-        for rejection in rejected:
-            self.ledger.rejected[rejection.screen] += 1
+        self.ledger.rejected.update(rejection.screen for rejection in rejected)
+        self.ledger.noted.update(note.screen for note in notes)
         self.ledger.drops.clear()
 
 
@@ -380,30 +398,68 @@ def _decide(
     import polars as pl
 
     last = lake.latest(method.table)
-    new = pl.read_parquet(spool.files("rows"))
-    whole = pl.concat([lake.frame(last, without=same), new], how="diagonal") if last and not order.replace else new
-    promises = (*STANDING, *method.expects)
-    checks = [
-        *audit(new, [e for e in promises if e.of_new_rows], method.table),
-        *audit(whole, [e for e in promises if not e.of_new_rows], method.table),
+    new = pl.scan_parquet(spool.files("rows"))
+    before = pl.scan_parquet(lake.export(last, spool.folder / "before.parquet", without=same)) if last else None
+    whole = new if before is None or order.replace else pl.concat([before, new], how="diagonal")
+    taken = measure(lake, whole, method.shape, settings, ledger, earlier=before)
+    figures = [*_of_run(run, ledger), *taken.figures]
+    ledger.reach("checking", 0, 1, "gate")
+    gates = [measured(f.metric, f.low, f.high).warn() for f in taken.figures if f.low is not None or f.high is not None]
+    promised = promises(method.shape, method.expects, gates)
+    observed = {figure.metric: figure.value for figure in figures}
+    verdicts = [
+        verdict
+        for rows, of_new in ((new, True), (whole, False))
+        for verdict in judge(
+            rows,
+            [promise for promise in promised if promise.of_new_rows == of_new],
+            method.table,
+            previous=None if order.replace else before,
+            figures=observed,
+        )
     ]
-    metrics = {
-        "rows": float(whole.height),
-        "yield": yield_rate(run.made + run.dropped, run.kept + ledger.rejected["surplus"]),
-        "contaminated": yield_rate(run.made, ledger.rejected["contaminated"]),
-        **diversity(texts_of(whole.iter_rows(named=True), method.shape)),
-    }
-    findings = Findings(checks=[asdict(check) for check in checks], metrics=metrics, ledger=_steps(ledger))
+    checks = [verdict.check for verdict in verdicts]
+    findings = Findings(
+        checks=[asdict(check) for check in checks],
+        metrics=[figure._asdict() for figure in figures],
+        ledger=_steps(ledger),
+    )
     broken = blocked(checks)
-    run.mlflow_run, warning = track.begin(run, metrics, checks, settings)
+    run.mlflow_run, warning = track.begin(run, observed, checks, settings)
     if broken:
         place = quarantine(lake, run, spool, findings, shape=method.shape)
         run.error = "; ".join(filter(None, (_refusal(method.table, last, broken, len(checks), place, run.run_id), why)))
         track.end(run, None, settings)
+        _document(run, verdicts, settings)
         raise GateRefusal(run.error, _outcome(run, ledger, note=run.error))
     version = publish(lake, run, spool, findings, shape=method.shape, replace=order.replace, instead_of=same)
     track.end(run, version, settings)
-    return _outcome(run, ledger, note="; ".join(filter(None, (why, warning))))
+    _document(run, verdicts, settings)
+    if settings.sign:
+        sign_version(lake, version, signing_key(settings))
+    broken_off = [f"measure {name} broke off ({what})" for name, what in taken.broken.items()]
+    return _outcome(run, ledger, note="; ".join(filter(None, (why, warning, *broken_off))))
+
+
+def _document(run: Run, verdicts: Sequence[Verdict], settings: Settings) -> None:
+    """Write the run's page of Great Expectations' Data Docs."""
+    page = Page(table=run.table_name, run_id=run.run_id, at=run.started_at, verdicts=verdicts, version=run.version)
+    write_docs(settings.folder("docs"), page)
+
+
+def _of_run(run: Run, ledger: Ledger) -> list[Figure]:
+    """What screening came to, as figures of the version: shares of the rows that the run made."""
+    kept = yield_rate(run.made + run.dropped, run.kept + ledger.rejected["surplus"])
+    out = [
+        Figure("rows", run.kept, run.made, "quality", "run/1"),
+        Figure("yield", kept, run.made + run.dropped, "quality", "run/1"),
+    ]
+    for name, axis in axes().items():
+        for kind, counts in (("rejected", ledger.rejected), ("noted", ledger.noted)):
+            if kind == "rejected" or counts[name]:
+                share = yield_rate(run.made, counts[name])
+                out.append(Figure(f"{kind}.{name}", share, run.made, axis, "screening/1"))
+    return out
 
 
 def _refusal(table: str, last: Version | None, broken: Sequence[Check], of: int, place: TableRef, run_id: str) -> str:

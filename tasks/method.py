@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from catalog.records import Record, digest
 from catalog.store import STAGES
 from infra.errors import Refusal
-from infra.settings import ROLES, Role
+from infra.settings import ROLES, Policy, Role
 from quality.expectations import Expectation
 from tasks.llm import LLM
 
@@ -86,6 +86,7 @@ class Method:
     categories: tuple[str, ...]
     also: tuple[str, ...]
     expects: tuple[Expectation, ...]
+    screens: Mapping[str, Policy]
     inputs: Mapping[str, Input]
     roles: Mapping[str, Role]
     settings: Mapping[str, "Setting"]
@@ -161,6 +162,7 @@ def method(
     reads: Mapping[str, str | Sequence[str]],
     also: Sequence[str] = (),
     expects: Sequence[Expectation] = (),
+    screens: Mapping[str, Policy] | None = None,
 ) -> Callable[[F], F]:
     """Declare the decorated function a method. Only what its signature cannot say is said here.
 
@@ -170,6 +172,8 @@ def method(
         reads: for each `Rows` parameter, the table it reads by default, or several to take the first that exists.
         also: further stages in which the survey places it.
         expects: what a version of its table promises; a broken one keeps the version from being published.
+        screens: text screen → what becomes of a row at fault, where its default does not suit the method, such as
+            `{"toxicity": "off"}` for one whose rejected answers are meant to be bad.
     """
 
     def declare(function: F) -> F:
@@ -178,6 +182,7 @@ def method(
             "categories": tuple(categories),
             "also": tuple(also),
             "expects": tuple(expects),
+            "screens": dict(screens or {}),
             "reads": {name: (t,) if isinstance(t, str) else tuple(t) for name, t in reads.items()},
         }
         return function
@@ -214,6 +219,7 @@ def read_method(module: ModuleType) -> Method:
         categories=declared["categories"],
         also=declared["also"],
         expects=declared["expects"],
+        screens=declared["screens"],
         inputs=inputs,
         roles=roles,
         settings=settings,

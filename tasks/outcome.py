@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Status = Literal["published", "unchanged", "quarantined", "failed"]
+Status = Literal["published", "unchanged", "quarantined", "failed", "audited"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,8 +55,7 @@ class Desk:
         """The record ids of every table."""
         lake = self.lake
         return {
-            table: sorted(lake.frame(version)["record_id"])
-            for table, version in {v.ref.table: v for v in lake.versions()}.items()
+            table: sorted(lake.ids(version)) for table, version in {v.ref.table: v for v in lake.versions()}.items()
         }
 
 

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 from catalog.records import Answer
@@ -47,6 +48,8 @@ class LLM:
         Raises:
             Failure: where the endpoint cannot be used at all.
         """
+        if (mark := self._targets[0].mark) is not None:  # JSON has too little choice for it
+            requests = (one if one.schema else replace(one, watermark=mark.name) for one in requests)
         return Asking(self._targets, self._terms, parse).run(requests)
 
     def embed(self, texts: Iterable[str], *, dimensions: int | None = None) -> list[Answer[tuple[float, ...]] | Failed]:

@@ -26,7 +26,8 @@ class Request:
     `images` are addresses (https: or data:) of pictures to look at, shown with the last message. `logprobs` asks for
     the log-probability of each token of the answer and of that many others. `logit_bias` maps token ids to a bias.
     `bounded` makes texts and lists without bounds end within `max_tokens`, where the endpoint can see to that: for the
-    second try, since it may cut a text that would have ended later.
+    second try, since it may cut a text that would have ended later. `watermark` names the one that the text is to
+    have (`tasks.llm.watermark`); its bias, which is long, is put in when the request is sent.
     """
 
     messages: tuple[Message, ...] = ()
@@ -42,6 +43,7 @@ class Request:
     logprobs: int | None = None
     logit_bias: Mapping[str, float] | None = None
     bounded: bool = False
+    watermark: str = ""
 
     @property
     def kind(self) -> str:
@@ -73,6 +75,7 @@ class Request:
             self.seed,
             self.sample,
             *([list(self.images), self.logprobs, self.logit_bias] if self._more else ()),
+            *([self.watermark] if self.watermark else ()),
         ]
 
     @property
@@ -96,7 +99,7 @@ class Request:
                 other.logprobs,
                 other.images,
             )
-            and self.logit_bias == other.logit_bias
+            and (self.logit_bias, self.watermark) == (other.logit_bias, other.watermark)
         )
 
     def body(self, others: Sequence["Wire"], *, grammar: "Grammar | None") -> dict[str, Any]:
@@ -116,6 +119,8 @@ class Request:
             body["stop"] = [clean(text) for text in self.stop]
         if self.logit_bias:
             body["logit_bias"] = dict(self.logit_bias)
+        if self.watermark:
+            body["watermark"] = self.watermark
         if self.logprobs is not None:
             body |= {"logprobs": self.logprobs} if self.prefix else {"logprobs": True, "top_logprobs": self.logprobs}
         if self.schema is not None:
@@ -163,6 +168,7 @@ class Request:
             logprobs=self.logprobs,
             logit_bias=self.logit_bias,
             bounded=cut,
+            watermark=self.watermark,
         )
 
     def read(self, response: Any) -> list[tuple[str, str] | None]:

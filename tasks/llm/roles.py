@@ -18,6 +18,7 @@ from tasks.llm.faults import Unanswered
 from tasks.llm.loop import LOOP, Loop
 from tasks.llm.prices import load_prices
 from tasks.llm.target import Target, Terms
+from tasks.llm.watermark import mark
 
 _LOG = logging.getLogger("everspring")
 EMBEDDED_MODEL = "smollm2-135m-instruct"
@@ -61,7 +62,14 @@ class Models:
                     f"{role}: the model {endpoint.model!r} is named without an address, and the embedded model is "
                     f"{EMBEDDED_MODEL!r}; set OPENAI_BASE_URL to where {endpoint.model!r} is served"
                 )
-            return Target(role, lambda: EMBEDDED_MODEL, self._embedded, grammar=grammar)
+            secret = self._settings.watermark
+            its_mark = mark(secret.get_secret_value()) if secret else None
+            return Target(role, lambda: EMBEDDED_MODEL, self._embedded, grammar=grammar, mark=its_mark)
+        if self._settings.watermark:
+            raise Refusal(
+                f"{role}: a watermark is asked for at {redacted(endpoint.url)}, only the embedded model's tokens are "
+                "known; unset EVERSPRING_WATERMARK, or watermark there"
+            )
         if urlsplit(endpoint.url).scheme not in ("http", "https"):
             raise Refusal(
                 f"{role}: the address {redacted(endpoint.url)!r} has no http:// or https://, a URL is wanted; "

@@ -201,7 +201,7 @@ class Sending:
         try:
             response, sent = await connection.send(
                 first.request.path,
-                body.encode(),
+                (target.mark.put_into(body) if target.mark and '"watermark"' in body else body).encode(),
                 model=target.model,
                 tokens=expected,
                 weight=min(len(exchange.jobs), connection.slots) if first.request.kind in ("chat", "completion") else 1,

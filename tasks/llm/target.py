@@ -13,6 +13,7 @@ from tasks.llm.faults import Unanswered
 from tasks.llm.prices import Prices
 from tasks.llm.request import Grammar
 from tasks.llm.tokens import TokenEstimate
+from tasks.llm.watermark import Mark
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,12 @@ class Target:
         *,
         grammar: Grammar | None = None,
         batches: Callable[[Connection], Batches] | None = None,
+        mark: Mark | None = None,
     ) -> None:
         self.role = role
         self.grammar = grammar
         self.batches = batches
+        self.mark = mark
         self.estimate = TokenEstimate()
         self._find = name
         self._name = ""

@@ -46,14 +46,36 @@ def count_tokens(text: str) -> int:
     """
     special = _vocabulary().special
     parts = special.split(text)  # what stands between special tokens, and every second one is such a token
-    return len(parts) // 2 + sum(_count(part[start:end]) for part in parts[::2] for start, end in _words(part))
+    return len(parts) // 2 + sum(len(_numbers(part[start:end])) for part in parts[::2] for start, end in _words(part))
+
+
+def token_ids(text: str) -> list[int]:
+    """The numbers of the tokens that the embedded model makes of a text; special ones are read as plain text.
+
+    Raises:
+        Refusal: where its weights are not installed.
+    """
+    return [number for start, end in _words(text) for number in _numbers(text[start:end])]
+
+
+def plain_tokens() -> list[int]:
+    """The numbers of the embedded model's tokens in order, but for special ones and digits.
+
+    Raises:
+        Refusal: where its weights are not installed.
+    """
+    return list(_vocabulary().plain)
 
 
 class _Vocabulary(NamedTuple):
-    """What the tokenizer knows: the order in which pairs of symbols are joined, the tokens, and the special ones."""
+    """What the tokenizer knows: the order in which pairs of symbols are joined, the tokens' numbers, special tokens.
+
+    `plain` are the numbers of the tokens that are neither special nor digits.
+    """
 
     ranks: dict[tuple[str, str], int]
-    tokens: frozenset[str]
+    numbers: dict[str, int]
+    plain: tuple[int, ...]
     special: re.Pattern[str]
 
 
@@ -69,7 +91,12 @@ def _vocabulary() -> _Vocabulary:
     special = sorted((t for t, kind in zip(tokens, kinds, strict=True) if kind in _SPECIAL), key=len, reverse=True)
     return _Vocabulary(
         ranks={(left, right): rank for rank, (left, right) in enumerate(merge.split(" ") for merge in merges)},
-        tokens=frozenset(tokens),
+        numbers={token: number for number, token in enumerate(tokens)},
+        plain=tuple(
+            number
+            for number, (token, kind) in enumerate(zip(tokens, kinds, strict=True))
+            if kind not in _SPECIAL and not token.strip("Ġ").isdigit()
+        ),
         special=re.compile(f"({'|'.join(map(re.escape, special))})"),
     )
 
@@ -97,11 +124,12 @@ def _words(text: str) -> list[tuple[int, int]]:
 
 
 @lru_cache(maxsize=65536)
-def _count(word: str) -> int:
+def _numbers(word: str) -> tuple[int, ...]:
     """The tokens of a word."""
-    tokens = _vocabulary().tokens
+    numbers = _vocabulary().numbers
     # What is no token falls apart into its bytes; a byte that is none is left out.
-    return sum(1 if s in tokens else sum(byte in tokens for byte in s) for s in _joined(_spelled(word)))
+    parts = (part for s in _joined(_spelled(word)) for part in ((s,) if s in numbers else s))
+    return tuple(numbers[part] for part in parts if part in numbers)
 
 
 def _spelled(word: str) -> list[str]:

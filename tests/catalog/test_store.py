@@ -68,7 +68,7 @@ def test_replacing_starts_anew_and_keeps_the_past_readable(lake: Lake, tmp_path:
 def test_a_shape_that_grows_a_column_still_fits_the_table(lake: Lake, tmp_path: Path) -> None:
     put(lake, tmp_path, Prompt(prompt="a"))
     put(lake, tmp_path, PromptCompletion(prompt="b", completion="c"))
-    assert lake.frame(lake.find(TableRef.parse("sft.demo"))).sort("prompt")["completion"].to_list() == [None, "c"]
+    assert lake.query("FROM sft.demo ORDER BY prompt")["completion"].to_list() == [None, "c"]
 
 
 def test_rows_keep_the_id_they_were_published_under_in_another_shape(lake: Lake, tmp_path: Path) -> None:

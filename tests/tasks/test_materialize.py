@@ -110,7 +110,7 @@ def test_a_broken_expectation_publishes_nothing_and_says_where_to_look(bench_wit
     with pytest.raises(GateRefusal) as refused:
         bench.run(settings={"prefix": "x "})
     message = str(refused.value)
-    assert "sft.toy@2: 1 of 3 expectations is broken (unique(completion): 3 of 6 rows)" in message
+    assert "sft.toy@2: 1 of 18 expectations is broken (unique(completion): 3 of 6 rows)" in message
     assert "sft.toy still shows version 1" in message
     assert "quarantine.sft__toy" in message
     assert bench.ask("SELECT max(version) FROM catalog.versions WHERE table_name = 'sft.toy'") == [(1,)]

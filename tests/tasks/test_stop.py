@@ -15,7 +15,7 @@ DOLLAR_A_WORD = {"scripted": {"input": 0, "output": 1_000_000}}
 
 GROWING = '''"""Ask for as many new words as are wanted."""
 from catalog.records import Prompt, PromptCompletion
-from quality.expectations import unique
+from quality.expectations import unique, varied
 from tasks.llm import LLM
 from tasks.method import Paper, Rows, method
 from tasks.operators.generate import generate
@@ -25,7 +25,7 @@ from tasks.operators.generate import generate
     paper=Paper("On sets", "A. Maker", 2020, arxiv="2001.00002"),
     categories=["general-model-distillation"],
     reads={"seeds": "raw.seeds"},
-    expects=[unique("prompt")],
+    expects=[unique("prompt"), varied("completion", 1.0)],
 )
 def toy(seeds: Rows[Prompt], llm: LLM, *, rows: int = 50, seed: int = 0) -> Rows[PromptCompletion]:
     asked = [Prompt(prompt=f"{seed} {number}", origin=(seeds[0],)) for number in range(rows)]

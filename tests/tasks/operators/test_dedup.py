@@ -1,30 +1,6 @@
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from catalog.records import Prompt
 from tasks.ledger import Ledger, keep
-from tasks.operators.dedup import dedup, dedup_near, nearest, rouge_l
-
-words = st.lists(st.sampled_from(["a", "b", "c", "Dé", "e1", "f-g", "!"]), max_size=12).map(" ".join)
-
-
-@given(words, words)
-@settings(max_examples=300, deadline=None)
-def test_rouge_l_is_that_of_the_package_rouge_score(one: str, other: str) -> None:
-    from rouge_score.rouge_scorer import RougeScorer
-
-    theirs = RougeScorer(["rougeL"], use_stemmer=False).score(one, other)["rougeL"].fmeasure
-    assert abs(rouge_l(one, other) - theirs) < 1e-12
-
-
-@given(words, st.lists(words, max_size=6), st.sampled_from([0.3, 0.5, 0.7, 2 / 3, 1.0]))
-@settings(max_examples=300, deadline=None)
-def test_passing_over_by_length_changes_no_decision(text: str, pool: list[str], threshold: float) -> None:
-    from rouge_score.rouge_scorer import RougeScorer
-
-    scorer = RougeScorer(["rougeL"], use_stemmer=False)
-    reached = [other for other in pool if scorer.score(text, other)["rougeL"].fmeasure >= threshold]
-    assert nearest(text, pool, threshold) == (reached[0] if reached else None)
+from tasks.operators.dedup import dedup, dedup_near
 
 
 def test_a_near_repeat_of_the_pool_or_of_a_row_before_is_dropped_with_its_like() -> None:

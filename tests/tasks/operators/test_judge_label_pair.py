@@ -39,7 +39,7 @@ def test_a_rating_outside_the_scale_is_no_verdict(scripted_llm: Callable[..., LL
 
 def test_a_label_is_one_of_those_given_and_the_demonstrations_come_before(scripted_llm: Callable[..., LLM]) -> None:
     def answer(prompt: str, body: dict[str, Any]) -> str:
-        assert [turn["content"] for turn in body["messages"]][1::2] == ['{"label": "statement"}']
+        assert body["messages"][1]["content"] == '{"label": "statement"}'
         assert "What is it?" in prompt
         return '{"label": "question"}' if prompt.startswith("Is it late?") else '{"label": "poem"}'
 

@@ -1,12 +1,13 @@
-"""The measures of diversity move the right way."""
+"""Lexical diversity moves the right way."""
+
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.records import Code, Problem, PromptCompletion
-from quality.diversity import diversity
-from quality.texts import texts_of, words
+from quality.measures import Sample
+from quality.measures.lexical_diversity import distinct, diversity, lexical_diversity, mtld
 
 NAMES = ["distinct_1", "distinct_2", "distinct_3", "compression_ratio", "mean_tokens"]
 TREES = ["ash", "birch", "cedar", "elm", "fir", "hazel", "oak", "pine", "rowan", "yew"]
@@ -32,6 +33,7 @@ def test_the_order_of_words_counts() -> None:
 @pytest.mark.parametrize("texts", [[], [""], ["...", " \n"]])
 def test_a_set_without_words_has_no_diversity_to_measure(texts: list[str]) -> None:
     assert diversity(texts) == {}
+    assert lexical_diversity(Sample(texts=texts)) == {}
 
 
 @given(SENTENCE.map(" ".join), st.integers(20, 60))
@@ -40,14 +42,6 @@ def test_identical_rows_have_little_diversity(text: str, times: int) -> None:
     assert list(found) == NAMES
     assert max(found["distinct_1"], found["distinct_2"], found["distinct_3"]) <= 1 / times
     assert found["compression_ratio"] > 3
-
-
-@given(st.lists(SENTENCE.map(" ".join), min_size=2, max_size=20), st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_change_distinct_n(texts: list[str], random: object) -> None:
-    shuffled = texts.copy()
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-    before, after = diversity(texts), diversity(shuffled)
-    assert [before.get(n) for n in NAMES[:3]] == [after.get(n) for n in NAMES[:3]]
 
 
 @given(SENTENCE.map(" ".join), st.integers(2, 20))
@@ -60,11 +54,27 @@ def test_a_new_row_raises_diversity_where_a_repeat_lowers_it(text: str, times: i
     assert new["compression_ratio"] < repeat["compression_ratio"]
 
 
-def test_the_text_of_a_row_is_that_of_the_fields_its_shape_requires() -> None:
-    assert texts_of([{"prompt": "p", "completion": "c"}], PromptCompletion) == ["p\nc"]
-    assert texts_of([{"prompt": "p", "answer": "a", "topic": "sums"}], Problem) == ["p\na"]
-    assert texts_of([{"code": "pass", "name": "f"}], Code) == ["pass"]
+def test_mtld_has_the_value_of_lexicalrichness() -> None:
+    """Of the package `lexicalrichness` 0.5.1, `mtld(threshold=0.72)`."""
+    words = (
+        "to be or not to be that is the question whether it is nobler in the mind to suffer the slings " * 3
+    ).split()
+    assert mtld(words) == pytest.approx(18.980769230769234)
+    assert mtld([*map(str, range(50))]) == 50
 
 
-def test_words_are_runs_of_letters_and_digits_in_one_case() -> None:
-    assert words("Don't STOP_here, Straße\t4x2! ｎｏ") == ["don", "t", "stop", "here", "strasse", "4x2", "no"]
+def test_figures_over_blocks_do_not_depend_on_the_size_of_the_set() -> None:
+    chance = random.Random(0)
+    rows = [" ".join(chance.choices(range_of_words(), k=20)) for _ in range(4000)]
+    few, many = lexical_diversity(Sample(texts=rows[:400])), lexical_diversity(Sample(texts=rows))
+    for name in ("distinct_2_block", "distinct_3_block", "mtld", "compression_block"):
+        assert few[name] == pytest.approx(many[name], rel=0.05)
+    assert few["distinct_2"] > 1.1 * many["distinct_2"]
+
+
+def range_of_words() -> list[str]:
+    return [f"word{number}" for number in range(100)]
+
+
+def test_distinct_counts_n_grams_of_words() -> None:
+    assert distinct(["a", "b", "a", "b"], 2) == 2 / 3

@@ -1,0 +1,59 @@
+"""Many texts screened by as many processes as there are cores: screens are Python, and Python works on one core."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from itertools import chain
+from multiprocessing import get_context
+from typing import Any
+
+from infra.errors import Failure
+from quality.screens import Fault, load_screens
+
+CHUNK = 500
+"""Texts that a process takes at once."""
+WORTH = 4 * CHUNK
+"""Texts for which starting processes pays: each takes a second or two to import what its screens need."""
+
+Faults = dict[str, list[Fault | None]]
+"""Screen → what it finds in each text, in their order."""
+
+
+Options = Mapping[str, Mapping[str, Any]]
+"""Screen → its options."""
+
+
+def find_faults(screens: Options, texts: Sequence[str]) -> Faults:
+    """What these screens find in these texts.
+
+    Raises:
+        Failure: where a process that screens is killed.
+    """
+    if not screens or len(texts) < WORTH or (os.cpu_count() or 1) == 1:
+        return _find(screens, texts)
+    try:
+        parts = [found.result() for found in list(_submitted(screens, texts))]
+    except BrokenProcessPool:
+        _pool.cache_clear()
+        raise Failure(
+            f"screens: a process that screened {len(texts):,} texts was killed, most likely for want of memory; "
+            "free some, or make partitions smaller with EVERSPRING_PARTITION"
+        ) from None
+    return {name: list(chain.from_iterable(part[name] for part in parts)) for name in screens}
+
+
+def _submitted(screens: Options, texts: Sequence[str]) -> Iterator[Future[Faults]]:
+    for first in range(0, len(texts), CHUNK):
+        yield _pool().submit(_find, screens, texts[first : first + CHUNK])
+
+
+def _find(screens: Options, texts: Sequence[str]) -> Faults:
+    return {name: load_screens()[name].find(texts, **options) for name, options in screens.items()}
+
+
+@cache
+def _pool() -> ProcessPoolExecutor:
+    # Spawned, not forked: this process has threads, whose locks a fork would take along.
+    return ProcessPoolExecutor(mp_context=get_context("spawn"))
