@@ -211,9 +211,10 @@ def _run(stage: str, asked: Mapping[str, Any]) -> "list[Outcome]":
         StageFailure: where tables could not be made, after the results were shown.
     """
     from flows.running import run_flow
-    from flows.stage import StageFailure
 
     result = run_flow(stage, asked)
+    from flows.stage import StageFailure  # by now Prefect knows its address
+
     if isinstance(result, BaseException) and not isinstance(result, StageFailure):
         raise result
     outcomes: list[Outcome] = result.outcomes if isinstance(result, StageFailure) else result

@@ -45,6 +45,8 @@ Classes = Mapping[str, Sequence[Labelled]]
     categories=["data-augmentation:reformation", "data-augmentation:non-llm"],
     reads={"labelled": "raw.labelled_texts"},
     expects=[unique("prompt"), not_blank("completion"), differ("completion", "label")],
+    # Prompts are examples in a row, each in the same form; two may share most of theirs.
+    screens={"repetition": "off", "fluency": "off", "near_duplicate": "off"},
 )
 def symbol_tuning(
     labelled: Rows[Labelled],

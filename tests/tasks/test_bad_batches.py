@@ -49,9 +49,7 @@ BAD: dict[str, Callable[[int], str]] = {
     "nul": lambda n: f"{SENTENCES[n]}\0",
     "one answer": lambda n: SENTENCES[0],
     "one answer, spaced otherwise": lambda n: SENTENCES[0] + " " * n,
-    "one template": lambda n: (
-        f"The answer to this question is number {n}, since the book of answers says so."
-    ),
+    "one template": lambda n: f"The answer to this question is number {n}, since the book of answers says so.",
     "the prompt again": str,  # the answer knows the prompt
     "a key": lambda n: f"{SENTENCES[n]} The key is {KEY}.",
     "a token": lambda n: f"{SENTENCES[n]} export GITHUB_TOKEN=ghp_{'a1B2c3D4' * 4}e5F6",
