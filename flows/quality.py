@@ -154,6 +154,24 @@ def add(
         out.print(Text(f"{name}: nothing to do, {outcome.note}"))
 
 
+@benchmarks.command()
+def report(
+    table: Annotated[str | None, typer.Argument(metavar="TABLE", help="Only this table.")] = None,
+) -> None:
+    """Report what of the benchmarks was found in each table: items and rows by benchmark, layer and verdict."""
+    from catalog.store import TableRef
+    from flows.answers import show_answer
+
+    lake = _lake()
+    only = lake.find(TableRef.parse(table)).ref.table if table else ""
+    with lake.answer(
+        "SELECT table_name AS table, benchmark, layer, verdict, count(DISTINCT item) AS items, "
+        "count(DISTINCT record_id) AS rows, max(score) AS highest_score FROM catalog.hits "
+        f"WHERE '{only}' IN ('', table_name) GROUP BY ALL ORDER BY ALL"
+    ) as found:
+        show_answer(found, empty="nothing of a benchmark was found")
+
+
 @benchmarks.command("list")
 def list_() -> None:
     """List the benchmarks, and how many items each has."""

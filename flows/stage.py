@@ -143,6 +143,8 @@ def _materialize(method_id: str, order: Order) -> Outcome:
             outcome = materialize(method, place.lake, place.models, order, place.settings, place.progress, place.purse)
     except EverspringError as error:
         place.progress.say(str(error), "yellow" if error.exit_code == os.EX_TEMPFAIL else "red")
+        if isinstance(error, GateRefusal):
+            _show(place.lake, method, "checks", error.outcome.run_id, _CHECKS)
         raise
     update_progress_artifact(artifact, 100.0)  # type: ignore[arg-type]
     if outcome.status == "unchanged":
@@ -151,17 +153,27 @@ def _materialize(method_id: str, order: Order) -> Outcome:
     place.progress.say(f"{method.table}@{outcome.version}: {outcome.kept} of {outcome.made} rows kept", "green")
     if outcome.note:
         place.progress.say(f"{method.table}@{outcome.version}: {outcome.note}", "yellow")
-    with place.lake.read() as connection:
-        cursor = connection.execute(
-            "SELECT * EXCLUDE (run_id, table_name) FROM catalog.ledger WHERE run_id = ? ORDER BY position",
-            [outcome.run_id],
-        )
-        names = [column[0] for column in cursor.description or []]
-        ledger = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    create_table_artifact(
-        key=f"ledger-{method_id.replace('_', '-')}", table=ledger, description=f"Operators of {method.table}"
-    )
+    _show(place.lake, method, "ledger", outcome.run_id, _LEDGER)
+    _show(place.lake, method, "checks", outcome.run_id, _CHECKS)
     return outcome
+
+
+_LEDGER = "SELECT * EXCLUDE (run_id, table_name) FROM catalog.ledger WHERE run_id = ? ORDER BY position"
+_CHECKS = (
+    "SELECT expectation, severity, passed, observed, broken_rows, error FROM catalog.checks WHERE run_id = ? "
+    "ORDER BY passed, severity, expectation"
+)
+
+
+def _show(lake: Lake, method: Method, what: str, run_id: str, sql: str) -> None:
+    """Make a Prefect artifact of what the catalogue says of a run."""
+    with lake.read() as connection:
+        cursor = connection.execute(sql, [run_id])
+        names = [column[0] for column in cursor.description or []]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    create_table_artifact(
+        key=f"{what}-{method.id.replace('_', '-')}", table=rows, description=f"{what.capitalize()} of {method.table}"
+    )
 
 
 def drain() -> None:

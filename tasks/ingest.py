@@ -19,6 +19,7 @@ from infra.settings import Policy, Settings
 from quality.screening import content_key, policies
 from tasks.materialize import code_revision, find_published, spool_folder
 from tasks.outcome import Outcome
+from tasks.provenance import sign_version, signing_key
 from tasks.screening import BENCHMARKS, Screener
 
 BATCH = 10_000
@@ -211,6 +212,8 @@ def _ingest(
             record(lake, run, spool, findings, "failed")
             raise Failure(f"{run.error}; see catalog.rejected where run_id = '{run.run_id}'")
         version = publish(lake, run, spool, findings, shape=shape, replace=replace, extra=columns)
+        if settings.sign:
+            sign_version(lake, version, signing_key(settings))
     return Outcome(
         table=table,
         status="published",

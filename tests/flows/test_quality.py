@@ -111,6 +111,9 @@ def test_a_benchmark_of_ones_own_keeps_rows_out(desk: Desk, tmp_path: Path) -> N
     said = desk.run("sql", "select benchmark, item, verdict from catalog.hits where table_name = 'raw.told'")
     assert "quiz/1" in said
     assert "contaminated" in said
+    reported = desk.run("benchmarks", "report", "raw.told")
+    assert "quiz" in reported
+    assert "contaminated" in reported
 
 
 def test_every_run_has_its_page_of_data_docs(desk: Desk) -> None:
