@@ -163,11 +163,12 @@ class PostgresCalls:
     def _connect(self, client: Any) -> Any:
         connection = client.connect(self._address, autocommit=True, client_encoding="utf8")
         connection.isolation_level = client.IsolationLevel.READ_COMMITTED
-        there = "SELECT to_regclass('everspring.calls')"
-        if connection.execute(there).fetchone() == (None,):
+        # pg_views is read anew: to_regclass would look into a cache, which a lock that was waited for does not refresh
+        there = "SELECT viewname FROM pg_views WHERE schemaname = 'everspring' AND viewname = 'calls'"
+        if not connection.execute(there).fetchone():
             with connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", [_MAKING])
-                if connection.execute(there).fetchone() == (None,):
+                if not connection.execute(there).fetchone():
                     connection.execute(SCHEMA)
         self._reached = True
         return connection

@@ -3,6 +3,7 @@
 import queue
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote
@@ -65,6 +66,19 @@ def test_two_machines_go_on_with_the_same_answers_and_lose_no_dollar(
         "SELECT count(*), sum(cost) FROM catalog.calls"
     ) as found:
         assert found.fetchall() == [(400, 800.0)]
+
+
+def test_machines_that_start_at_once_make_one_store(postgres_database: str, tmp_path: Path) -> None:  # noqa: F811
+    settings = load_settings(home=tmp_path, lake=postgres_database)
+    for _ in range(10):
+        stores = [open_store(settings) for _ in range(8)]
+        with ThreadPoolExecutor(len(stores)) as threads:
+            for made in [threads.submit(store.create) for store in stores]:
+                made.result()
+        for store in stores:
+            store.close()
+        with psycopg.connect(postgres_database) as other:
+            other.execute("DROP SCHEMA everspring CASCADE")
 
 
 def test_a_connection_that_is_lost_is_made_again(postgres_database: str, tmp_path: Path) -> None:  # noqa: F811
