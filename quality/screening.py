@@ -136,11 +136,14 @@ def screen(
     """
     rejected: list[Rejection] = []
     contents, ids = dict(published), set(published.values())
+    keys: dict[int, str] = {}
     sound: list[R] = []
     for row in rows:
         if reason := malformed(row):
             rejected.append(Rejection(row, "malformed", reason))
-        elif repeats := _duplicate(row, contents, ids):
+            continue
+        keys[id(row)] = content_key(row)
+        if repeats := _duplicate(row, keys[id(row)], contents, ids):
             rejected.append(Rejection(row, "duplicate", *repeats))
         else:
             sound.append(row)
@@ -149,13 +152,14 @@ def screen(
     contaminated = {id(match.row): match for match in reversed(matches) if match.hit.verdict == "contaminated"}
     kept: list[R] = []
     for row in passed:
-        if repeats := _duplicate(row, contents, ids):
+        key = keys.get(id(row)) or content_key(row)  # a masked row is a new one
+        if repeats := _duplicate(row, key, contents, ids):
             rejected.append(Rejection(row, "duplicate", *repeats))
         elif match := contaminated.get(id(row)):
             rejected.append(_contamination(match))
         else:
             kept.append(row)
-            contents[content_key(row)] = row.record_id
+            contents[key] = row.record_id
             ids.add(row.record_id)
     there = {id(row) for row in kept}
     return Screened(kept, rejected, [note for note in notes if id(note.row) in there], matches)
@@ -184,9 +188,9 @@ def malformed(row: Record) -> str:
     return ""
 
 
-def _duplicate(row: Record, contents: Mapping[str, str], ids: AbstractSet[str]) -> tuple[str, str] | None:
+def _duplicate(row: Record, key: str, contents: Mapping[str, str], ids: AbstractSet[str]) -> tuple[str, str] | None:
     """Whether another row has the content, or the id, of this one: the reason, and the id of that row."""
-    if (other := contents.get(content_key(row))) is not None:
+    if (other := contents.get(key)) is not None:
         return "repeats the content of another row", other
     if row.record_id in ids:
         return "has the record_id of a row with other content", row.record_id

@@ -1,7 +1,6 @@
 """Audit: every screen and every measure on a version that is there, such as an import; its rows stay as they are."""
 
 import uuid
-from dataclasses import asdict
 
 from catalog.publish import Findings, Run, record
 from catalog.records import Record
@@ -9,13 +8,13 @@ from catalog.spool import Spool
 from catalog.store import Lake, TableRef, Version
 from infra.settings import Policy, Settings
 from quality.measures import Figure
-from quality.screening import axes, check_options, policies, screen, yield_rate
+from quality.screening import Note, axes, policies, yield_rate
 from tasks import track
 from tasks.ledger import Ledger, Watcher
 from tasks.materialize import code_revision, spool_folder
 from tasks.measuring import measure, shape_of
 from tasks.outcome import Outcome
-from tasks.screening import BENCHMARKS, benchmark_index
+from tasks.screening import Screener, write_down
 
 
 def audit_version(
@@ -78,20 +77,16 @@ def _screen(
     lake: Lake, version: Version, shape: type[Record], settings: Settings, ledger: Ledger, spool: Spool
 ) -> None:
     """Show every row to every screen; what one would drop or mask is noted."""
-    check_options(settings.screen_options)
-    benchmarks = None if version.ref.table == BENCHMARKS else benchmark_index(lake, settings)
     flag: dict[str, Policy] = {name: "flag" for name, its in policies(settings.screens).items() if its != "off"}
+    screener = Screener.of(lake, settings, version.ref.table, flag, anew=True)  # beside nothing but each other
     ids = lake.ids(version)
     for done in range(0, len(ids), settings.partition):
         ledger.reach("screening", done, len(ids), "rows")
         rows = lake.rows(version, shape, ids[done : done + settings.partition])
-        _, rejected, notes, matches = screen(
-            rows, published={}, benchmarks=benchmarks, policies=flag, options=settings.screen_options
-        )
-        spool.add_hits([(match.row, match.field, asdict(match.hit)) for match in matches])
-        found = [(n.row, n.screen, "flag", n.reason, n.evidence) for n in (*notes, *rejected)]
-        spool.add_flags(found)
-        ledger.noted.update(name for _, name, *_ in found)
+        passed = screener(rows)
+        noted = [Note(found.row, found.screen, "flag", found.reason, found.evidence) for found in passed.rejected]
+        write_down(passed._replace(rejected=[], notes=[*passed.notes, *noted]), rows, spool)
+        ledger.noted.update(note.screen for note in (*passed.notes, *noted))
 
 
 def _before(lake: Lake, version: Version) -> Version | None:

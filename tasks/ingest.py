@@ -5,7 +5,7 @@ import itertools
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.imports import Bad, Good, content_hash, origin_of, read_rows
@@ -20,7 +20,7 @@ from quality.screening import content_key, policies
 from tasks.materialize import code_revision, find_published, spool_folder
 from tasks.outcome import Outcome
 from tasks.provenance import sign_version, signing_key
-from tasks.screening import BENCHMARKS, Screener
+from tasks.screening import BENCHMARKS, Screener, write_down
 
 BATCH = 10_000
 
@@ -180,20 +180,17 @@ def _ingest(
                 # A row that the table has had before is no news, and no duplicate within the source either.
                 before = screener.published([found.row for found in good])
                 new = [found for found in good if content_key(found.row) not in before]
-                kept, rejected, notes, matches, pairs, signatures = screener([found.row for found in new])
+                passed = screener([found.row for found in new])
+                kept = passed.kept
                 places = {found.row.record_id: found.place for found in new}
                 sources = [places[(*row.parents, row.record_id)[0]] for row in kept]  # a masked row has a parent
                 spool.add_rows(kept, {}, source=sources, licence=[supply.licence] * len(kept))
-                spool.add_frame("duplicates", pairs)
-                spool.add_frame("signatures", signatures)
-                spool.add_hits([(match.row, match.field, asdict(match.hit)) for match in matches])
-                spool.add_flags([(n.row, n.screen, n.action, n.reason, n.evidence) for n in notes])
-                spool.add_rejected([(r.row, r.screen, r.reason, r.evidence) for r in rejected])
+                write_down(passed, kept, spool)
                 spool.add_rejected([(None, "unreadable", b.reason, f"{b.place}: {b.evidence}") for b in bad])
                 run.rows_in += len(batch)
                 run.made += len(new) + len(bad)
                 taken += len(kept)
-                found_by.update(r.screen for r in rejected)
+                found_by.update(r.screen for r in passed.rejected)
                 found_by["unreadable"] += len(bad)
             listed.append(
                 {

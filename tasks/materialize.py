@@ -32,7 +32,7 @@ from tasks.measuring import measure
 from tasks.method import Method
 from tasks.outcome import Outcome, Status
 from tasks.provenance import sign_version, signing_key
-from tasks.screening import Screener
+from tasks.screening import Screener, write_down
 from tasks.stop import FIRST, FIRST_PAID, LEAST, Rule, Stop, Tally
 
 BATCHED = 50_000
@@ -358,28 +358,22 @@ class _Making:
         needs = {name: self.models.get(role) for name, role in self.method.roles.items()}
         made = self.method.run(**inputs, **needs, **configured)
         self.run.made += len(made)
-        kept, rejected, notes, matches, pairs, signatures = self.screener(made)
+        passed = self.screener(made)
+        kept = passed.kept
         if self.stop.accepted is not None:
             missing = self.stop.accepted - self._tally.accepted
             reason = f"the run had the {self.stop.accepted:,} rows that it was to add"
-            rejected += [Rejection(row, "surplus", reason) for row in kept[missing:]]
+            passed.rejected.extend(Rejection(row, "surplus", reason) for row in kept[missing:])
             kept = kept[:missing]
         stored = {row.record_id: self.plan.inputs[name].ref.table for name, rows in inputs.items() for row in rows}
         edges, parents = edges_of(kept, stored | dict.fromkeys((row.record_id for row in kept), self.method.table))
         self.spool.add_rows(kept, parents)
         self.spool.add_edges(edges)
-        ids = {row.record_id for row in kept}
-        self.spool.add_flags(
-            [(n.row, n.screen, n.action, n.reason, n.evidence) for n in notes if n.row.record_id in ids]
-        )
-        self.spool.add_frame("duplicates", pairs)
-        self.spool.add_frame("signatures", signatures.filter(signatures["record_id"].is_in(list(ids))))
-        self.spool.add_hits([(match.row, match.field, asdict(match.hit)) for match in matches])
-        self.spool.add_rejected([(r.row, r.screen, r.reason, r.evidence) for r in rejected])
+        write_down(passed, kept, self.spool)
         self.spool.add_rejected([(d.row, d.operator, d.reason, d.evidence) for d in self.ledger.drops])
-        self.run.rejected += len(rejected)
-        self.ledger.rejected.update(rejection.screen for rejection in rejected)
-        self.ledger.noted.update(note.screen for note in notes)
+        self.run.rejected += len(passed.rejected)
+        self.ledger.rejected.update(rejection.screen for rejection in passed.rejected)
+        self.ledger.noted.update(note.screen for note in passed.notes)
         self.ledger.drops.clear()
 
 

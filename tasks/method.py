@@ -6,7 +6,6 @@ hyperparameters with the paper's defaults, and the return type is the shape of i
 """
 
 import functools
-import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from catalog.records import Record, digest
 from catalog.store import STAGES
+from infra.declared import declaration, modules_in, summary
 from infra.errors import Refusal
 from infra.settings import ROLES, Policy, Role
 from quality.expectations import Expectation
@@ -197,10 +197,7 @@ def read_method(module: ModuleType) -> Method:
         TypeError: where the function breaks the contract, saying how.
     """
     stage, name = module.__name__.split(".")[-2:]
-    function = getattr(module, name, None)
-    declared = getattr(function, "__everspring__", None)
-    if function is None or declared is None:
-        raise TypeError(f"{module.__name__}: no method was found; define a function {name}() under @method")
+    function, declared = declaration(module, "__everspring__", "method", "method")
     inputs, roles, settings = _read_parameters(name, function, declared["reads"])
     shape = _row_shape(get_type_hints(function).get("return"))
     if shape is None:
@@ -209,13 +206,12 @@ def read_method(module: ModuleType) -> Method:
         raise TypeError(f"{name}: reads names {sorted(stray)}, which are no Rows parameters")
     if stray := set(declared["categories"]) - CATEGORIES or set(declared["also"]) - set(STAGES):
         raise TypeError(f"{name}: {sorted(stray)} are no categories or stages; see CATEGORIES and STAGES")
-    doc = (module.__doc__ or "").strip().splitlines()
     return Method(
         run=function,
         id=name,
         stage=stage,
         paper=declared["paper"],
-        summary=doc[0] if doc else "",
+        summary=summary(module),
         categories=declared["categories"],
         also=declared["also"],
         expects=declared["expects"],
@@ -272,10 +268,8 @@ def load_methods() -> Mapping[str, Method]:
     here = Path(__file__).parent
     found: dict[str, Method] = {}
     for stage in STAGES:
-        for file in sorted((here / stage).glob("*.py")):
-            if file.stem.startswith("_"):
-                continue
-            loaded = read_method(importlib.import_module(f"tasks.{stage}.{file.stem}"))
+        for module in modules_in(f"tasks.{stage}", here / stage):
+            loaded = read_method(module)
             if loaded.id in found:
                 raise TypeError(f"{loaded.id}: stands in {found[loaded.id].stage} and {stage}; one name, one method")
             found[loaded.id] = loaded

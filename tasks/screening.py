@@ -1,10 +1,11 @@
 """Screening: what every row passes before it may enter a table, with the lake's own rows and benchmarks at hand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from catalog.records import BenchmarkItem, Record
+from catalog.spool import Spool
 from catalog.store import Lake, Version
 from infra.settings import Policy, Settings
 from quality.contamination import BenchmarkIndex
@@ -32,6 +33,16 @@ class Passed(NamedTuple):
     """Duplicates, with the row that was kept instead: the columns `quality.duplicates.PAIRS`."""
     signatures: "pl.DataFrame"
     """Of the kept rows: what later ones are compared with."""
+
+
+def write_down(passed: Passed, kept: Sequence[Record], spool: Spool) -> None:
+    """Put what screening found into a run's spool; of the rows that pass, what is known of those that are `kept`."""
+    ids = {row.record_id for row in kept}
+    spool.add_frame("duplicates", passed.pairs)
+    spool.add_frame("signatures", passed.signatures.filter(passed.signatures["record_id"].is_in(list(ids))))
+    spool.add_hits([(match.row, match.field, asdict(match.hit)) for match in passed.matches])
+    spool.add_flags([(n.row, n.screen, n.action, n.reason, n.evidence) for n in passed.notes if n.row.record_id in ids])
+    spool.add_rejected([(r.row, r.screen, r.reason, r.evidence) for r in passed.rejected])
 
 
 @dataclass

@@ -6,7 +6,6 @@ that begin with an underscore are readers that sources share.
 """
 
 import functools
-import importlib
 import importlib.metadata
 import importlib.util
 import inspect
@@ -19,6 +18,7 @@ from types import ModuleType
 from typing import TypeVar, get_args, get_type_hints
 
 from catalog.records import Record, digest
+from infra.declared import declaration, modules_in, summary
 from infra.errors import Refusal
 
 F = TypeVar("F", bound=Callable[[], Iterator[tuple[Record, str]]])
@@ -47,7 +47,7 @@ class Source:
     @property
     def summary(self) -> str:
         """The first line of the file's docstring."""
-        return (self.module.__doc__ or "").strip().partition("\n")[0]
+        return summary(self.module)
 
     @property
     def origin(self) -> str:
@@ -114,8 +114,8 @@ def source(*, table: str, licence: str, package: str | None, part: str = "") -> 
 @functools.cache
 def load_sources() -> Mapping[str, Source]:
     """Every source, by name: each file of this folder is one."""
-    files = sorted(file for file in Path(__file__).parent.glob("*.py") if not file.stem.startswith("_"))
-    return {file.stem: read_source(importlib.import_module(f"{__name__}.{file.stem}")) for file in files}
+    found = map(read_source, modules_in(__name__, Path(__file__).parent))
+    return {source.name: source for source in found}
 
 
 def sources_of(table: str) -> list[Source]:
@@ -136,14 +136,10 @@ def read_source(module: ModuleType) -> Source:
     Raises:
         TypeError: where it breaks the contract, saying how.
     """
-    name = module.__name__.rpartition(".")[2]
-    function = getattr(module, name, None)
-    declared = getattr(function, "__everspring_source__", None)
-    if function is None or declared is None:
-        raise TypeError(f"{module.__name__}: no source was found; define a function {name}() under @source")
+    function, declared = declaration(module, "__everspring_source__", "source", "source")
     if not declared["table"].startswith("raw."):
         raise TypeError(f"{module.__name__}: table {declared['table']!r} was found; sources feed raw.<name>")
-    return Source(name=name, shape=_shape(function), read=function, module=module, **declared)
+    return Source(name=function.__name__, shape=_shape(function), read=function, module=module, **declared)
 
 
 def _shape(function: Callable[..., object]) -> type[Record]:

@@ -5,11 +5,12 @@ an underscore are shared by several.
 """
 
 import functools
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_args
+
+from infra.declared import declaration, modules_in, summary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,14 +109,7 @@ def load_measures() -> Mapping[str, Measure]:
         TypeError: for a file that declares none.
     """
     found: dict[str, Measure] = {}
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        if file.stem.startswith("_"):
-            continue
-        module = importlib.import_module(f"{__name__}.{file.stem}")
-        function = getattr(module, file.stem, None)
-        declared = getattr(function, "__everspring_measure__", None)
-        if function is None or declared is None:
-            raise TypeError(f"{module.__name__}: has no measure; define a function {file.stem}() under @measure")
-        summary = (module.__doc__ or "").strip().partition("\n")[0]
-        found[file.stem] = Measure(file.stem, summary, *declared, run=function)
+    for module in modules_in(__name__, Path(__file__).parent):
+        function, declared = declaration(module, "__everspring_measure__", "measure", "measure")
+        found[function.__name__] = Measure(function.__name__, summary(module), *declared, run=function)
     return found

@@ -5,13 +5,13 @@ with an underscore are shared by several.
 """
 
 import functools
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from infra.declared import declaration, modules_in, summary
 from infra.errors import Refusal
 from infra.settings import Policy
 from quality.measures import Axis
@@ -94,16 +94,7 @@ def load_screens() -> Mapping[str, Screen]:
         TypeError: for a file that declares none.
     """
     found: dict[str, Screen] = {}
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        if file.stem.startswith("_"):
-            continue
-        module = importlib.import_module(f"{__name__}.{file.stem}")
-        function = getattr(module, file.stem, None)
-        declared = getattr(function, "__everspring_screen__", None)
-        if function is None or declared is None:
-            raise TypeError(
-                f"{module.__name__}: no screen was found; define a function {file.stem}() with @text_screen"
-            )
-        summary = (module.__doc__ or "").strip().partition("\n")[0]
-        found[file.stem] = Screen(file.stem, summary, *declared, find=function)
+    for module in modules_in(__name__, Path(__file__).parent):
+        function, declared = declaration(module, "__everspring_screen__", "screen", "text_screen")
+        found[function.__name__] = Screen(function.__name__, summary(module), *declared, find=function)
     return found
