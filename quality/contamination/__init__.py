@@ -1,6 +1,6 @@
 """Contamination: benchmark items in texts, and the signs that a model has seen them.
 
-Layers, from the strictest to the most tolerant. All but the last two compare letters and digits alone: case, Unicode
+Layers, from the strictest to the most tolerant. All but the last three compare letters and digits alone: case, Unicode
 form, white space, line breaks, punctuation, HTML and LaTeX's layout make no difference.
 
 - `13-gram`: 13 words in a row (GPT-3, https://arxiv.org/abs/2005.14165, appendix C);
@@ -9,6 +9,7 @@ form, white space, line breaks, punctuation, HTML and LaTeX's layout make no dif
   text that was spaced anew within its words;
 - `whole item`: a short item from its first word to its last;
 - `abstracted`: an item with other numbers and names;
+- `formula`: a short problem made of formulas, with other numbers;
 - `code`: a function with other names, by its syntax tree;
 - `semantic`: an item in other words, by shared stems, then by an encoder, then by a judge.
 """

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 Verdict = Literal["contaminated", "boilerplate", "possible"]
-Layer = Literal["13-gram", "8-gram", "50 characters", "whole item", "abstracted", "code", "semantic"]
+Layer = Literal["13-gram", "8-gram", "50 characters", "whole item", "abstracted", "formula", "code", "semantic"]
 
 COVERED = 0.7
 """Share of an item that runs of eight words must cover where none is thirteen long (PaLM,
@@ -119,7 +119,7 @@ def settled(candidates: Iterable[Candidate], benchmark: Callable[[int], object])
     ranks: Mapping[Verdict, int] = {"contaminated": 2, "possible": 1, "boilerplate": 0}
 
     def rank(one: Candidate) -> tuple[int, bool, float, int]:
-        worth = one.score + one.alike + (0 if one.layer == "abstracted" else _LITERAL)
+        worth = one.score + one.alike + (0 if one.layer in ("abstracted", "formula") else _LITERAL)
         return ranks[one.verdict], one.layer != "semantic", round(worth, 2), one.right - one.left
 
     kept: list[Candidate] = []

@@ -4,7 +4,7 @@ import functools
 import itertools
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from catalog.records import BenchmarkItem, digest
 from infra.errors import Refusal
 from quality.contamination.code import Opening, functions, opening
 from quality.contamination.commonplaces import commonplaces
+from quality.contamination.formulas import formulas, templates
 from quality.contamination.hits import (
     Candidate,
     Hit,
@@ -43,7 +44,7 @@ from quality.texts import words
 if TYPE_CHECKING:
     from quality.contamination.stream import Flags, Places
 
-WEAK: Collection[Layer] = ("abstracted", "code", "semantic")
+WEAK: Collection[Layer] = ("abstracted", "formula", "code", "semantic")
 """The layers that find items which were changed."""
 FORMAT = 1
 """Counts the changes that make a saved index unreadable."""
@@ -54,6 +55,8 @@ ENOUGH = 200
 COMMON_SHARE = 0.001
 """Share of a corpus' texts, and `COMMON_TEXTS` at least, that have a phrase which is therefore boilerplate."""
 COMMON_TEXTS = 10
+_BY_CHARACTER: Collection[Layer] = ("code", "formula")
+"""The layers that mark characters of the text itself, not its letters and digits."""
 _COMPARED = 4000
 """Characters by which items that compete for one stretch are compared with it."""
 
@@ -162,7 +165,7 @@ class BenchmarkIndex:
             s = stream(batch)
             for text, key, stretch in self._stretches(s):
                 found[text + done].append((stretch.kind, key, stretch))
-            for text, candidate in self._in_code(batch):
+            for text, candidate in (*self._in_code(batch), *self._in_formulas(batch)):
                 candidates[text + done].append(candidate)
             if (self.encode or self.judge) and "semantic" in self.weak:
                 for text, candidate in self._statements.find(s, batch, self.encode, self.judge):
@@ -298,6 +301,10 @@ class BenchmarkIndex:
         }
 
     @functools.cached_property
+    def _templates(self) -> Mapping[str, tuple[int, ...]]:
+        return templates(self._texts)
+
+    @functools.cached_property
     def _statements(self) -> Statements:
         return Statements(self._texts)
 
@@ -404,9 +411,15 @@ class BenchmarkIndex:
                 found = layer.find(np.array([function.tree], dtype=np.uint64))
                 if len(found.key):
                     verdict = "boilerplate" if layer.common[found.key[0]] else "contaminated"
-                    # Marked by characters of the text itself; `_hits` knows them by the layer.
                     for item in layer.passage[found.posting].tolist():
                         yield number, Candidate(item, function.start, function.end, "code", 1.0, verdict)
+
+    def _in_formulas(self, texts: Sequence[str]) -> Iterator[tuple[int, Candidate]]:
+        """The short problems made of formulas that texts have with other numbers."""
+        for number, text in enumerate(texts if self._templates and "formula" in self.weak else ()):
+            for (start, end), items in formulas(text, self._templates):
+                for item in items:
+                    yield number, Candidate(item, start, end, "formula", 1.0, "contaminated")
 
     def _hits(self, text: str, candidates: Sequence[Candidate]) -> list[Hit]:
         if not candidates:
@@ -414,7 +427,7 @@ class BenchmarkIndex:
         where = offsets(text)
 
         def in_characters(one: Candidate) -> Candidate:
-            if one.layer == "code":
+            if one.layer in _BY_CHARACTER:
                 return one
             if one.right > len(where):  # cannot be told for rare compatibility forms
                 return one._replace(left=0, right=len(text))

@@ -116,3 +116,26 @@ def test_the_judge_has_the_last_word() -> None:
     assert asked[0][0] == text
     found = BenchmarkIndex(CHAMP, judge=lambda document, item: "57 times smaller" in item).find_all(text)
     assert [(hit.item, hit.layer, hit.verdict) for hit in found] == [("P_Number-Theory_11", "semantic", "contaminated")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Then: find 3^100 + 12 mod 41. Show your work.",
+        "1) FIND 3^100+12 MOD 41",
+        "def f():\n    # Find 5^7+1,204 mod 9\n    return 3",
+    ],
+)
+def test_a_formula_with_other_numbers_is_found(text: str) -> None:
+    (hit,) = BenchmarkIndex(quiz("Find 2^50+3 mod 7.")).find_all(text)
+    assert (hit.item, hit.layer, hit.verdict) == ("1", "formula", "contaminated")
+    assert text[hit.start : hit.end].casefold().rstrip(".").replace(" ", "").startswith("find")
+
+
+@pytest.mark.parametrize("text", ["Find 2^50-3 mod 7.", "Find x^50+3 mod 7.", "Find 2^50+3 mod 7 by hand.", "2^50+3 mod 7"])
+def test_another_formula_is_none_of_the_benchmark(text: str) -> None:
+    assert BenchmarkIndex(quiz("Find 2^50+3 mod 7.")).find_all(text) == []
+
+
+def test_a_formula_that_says_too_little_is_not_looked_for() -> None:
+    assert BenchmarkIndex(quiz("3+4=?", "What is 3?")).find_all("What is 5? 7+1=?") == []
