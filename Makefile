@@ -46,6 +46,8 @@ clean:  ## Remove the virtual environment and caches; the home folder .eversprin
 .venv/ready: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || (echo "$(PYTHON): not found, Python 3.11 or newer is wanted; install it or set PYTHON=" && false)
 	@command -v cc >/dev/null || sh infra/debian.sh gcc python3-dev
+	@command -v bwrap >/dev/null || sh infra/debian.sh bubblewrap || echo "programs run under pydantic-monty then"
+	@test -e /usr/share/wordnet/data.noun || sh infra/debian.sh wordnet-base || echo "raw.wordnet cannot be made then"
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh infra/debian.sh python3-venv
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip uv --constraint constraints.txt

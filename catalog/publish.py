@@ -180,6 +180,19 @@ def _record(connection: "duckdb.DuckDBPyConnection", run: Run, spool: Spool, fin
             "SELECT ? AS run_id, ? AS table_name, ?::INTEGER AS version, * FROM read_parquet(?)",
             [run.run_id, run.table_name, run.version, spool.files(kind)],
         )
+    # A question about a text is asked once, however often a run comes to it.
+    connection.execute(
+        "INSERT INTO lake.catalog.reviews BY NAME SELECT ? AS run_id, ? AS table_name, ?::INTEGER AS version, "
+        "?::TIMESTAMPTZ AS asked_at, * FROM (FROM read_parquet(?) QUALIFY row_number() OVER "
+        "(PARTITION BY question, text ORDER BY position) = 1) AS new ANTI JOIN (SELECT question, text FROM "
+        "lake.catalog.reviews WHERE table_name = ?) AS there USING (question, text)",
+        [run.run_id, run.table_name, run.version, now, spool.files("reviews"), run.table_name],
+    )
+    connection.execute(
+        "INSERT INTO lake.catalog.lineage BY NAME SELECT ? AS table_name, ?::INTEGER AS version, * "
+        "FROM read_parquet(?)",
+        [run.table_name, run.version, spool.files("asked")],
+    )
     _insert(connection, "checks", [{**of_version, "checked_at": now, **check} for check in findings.checks])
     _insert(connection, "metrics", [{**of_version, **metric} for metric in findings.metrics])
     _insert(connection, "ledger", [{**of_run, "position": i, **step} for i, step in enumerate(findings.ledger)])

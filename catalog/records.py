@@ -120,6 +120,23 @@ class Problem(Prompt):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Dialogue(Record):
+    """A conversation: TRL's conversational format, with roles `system`, `user` and `assistant`."""
+
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Triple(Record):
+    """A fact of a knowledge graph; `graph` names which."""
+
+    subject: str
+    relation: str
+    object: str
+    graph: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Preference(Prompt):
     """Two answers to one prompt, the better and the worse: TRL's preference format."""
 

@@ -68,6 +68,21 @@ CREATE TABLE IF NOT EXISTS catalog.rejected (
 COMMENT ON TABLE catalog.rejected IS
 'Rows left out, by screen (or by the operator that dropped them), with reason and evidence; content is JSON';
 
+CREATE TABLE IF NOT EXISTS catalog.reviews (
+    run_id VARCHAR, table_name VARCHAR, version INTEGER, asked_at TIMESTAMPTZ, position BIGINT, record_id VARCHAR,
+    decides VARCHAR, question VARCHAR, text VARCHAR, choices VARCHAR[], reason VARCHAR, content VARCHAR,
+    parents VARCHAR[]
+);
+COMMENT ON TABLE catalog.reviews IS
+'Rows of which people are asked one column (decides), each question about a text once in a table, with the reason; content is JSON. everspring review shows what has become of them';
+
+CREATE TABLE IF NOT EXISTS catalog.decisions (
+    table_name VARCHAR, imported_at TIMESTAMPTZ, position INTEGER, record_id VARCHAR, subject VARCHAR,
+    decision VARCHAR, annotator VARCHAR, decided_at VARCHAR, origin VARCHAR
+);
+COMMENT ON TABLE catalog.decisions IS
+'What annotators decided on the reviews: subject is the record_id of the review, the last decision of each annotator counts';
+
 CREATE TABLE IF NOT EXISTS catalog.flags (
     run_id VARCHAR, table_name VARCHAR, version INTEGER, record_id VARCHAR, screen VARCHAR, action VARCHAR,
     reason VARCHAR, evidence VARCHAR
@@ -109,10 +124,10 @@ COMMENT ON TABLE catalog.duplicates IS
 
 CREATE TABLE IF NOT EXISTS catalog.signatures (
     table_name VARCHAR, version INTEGER, record_id VARCHAR, content_key VARCHAR, content UBIGINT, size UINTEGER,
-    bands UINTEGER[], sketch UINTEGER[]
+    bands UINTEGER[], sketch UINTEGER[], vector FLOAT[]
 );
 COMMENT ON TABLE catalog.signatures IS
-'What new rows are compared with instead of the text of published ones: hash of the content, MinHash bands, sketch of the shingles';
+'What new rows are compared with instead of the text of published ones: hash of the content, MinHash bands, sketch of the shingles; vector where `same_meaning` is looked for';
 
 CREATE TABLE IF NOT EXISTS catalog.sources (
     table_name VARCHAR, version INTEGER, source VARCHAR, licence VARCHAR, origin VARCHAR, content_hash VARCHAR,

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from catalog.records import Record, clean, columns, content, sql_type
+from catalog.reviews import Review
 from catalog.store import as_frame
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ SIGNATURE = {
     "size": "UINTEGER",
     "bands": "UINTEGER[]",
     "sketch": "UINTEGER[]",
+    "vector": "FLOAT[]",
 }
 HIT = {
     "record_id": "VARCHAR",
@@ -49,11 +51,22 @@ HIT = {
     "score": "DOUBLE",
     "verdict": "VARCHAR",
 }
+REVIEW = {
+    "position": "BIGINT",
+    "record_id": "VARCHAR",
+    "decides": "VARCHAR",
+    "question": "VARCHAR",
+    "text": "VARCHAR",
+    "choices": "VARCHAR[]",
+    "reason": "VARCHAR",
+    "content": "VARCHAR",
+    "parents": "VARCHAR[]",
+}
 FLAG = {"record_id": "VARCHAR", "screen": "VARCHAR", "action": "VARCHAR", "reason": "VARCHAR", "evidence": "VARCHAR"}
 
 
 class Spool:
-    """A folder of parts: `rows` to publish, lineage `edges`, rows `rejected`, and what is known of rows.
+    """A folder of parts: `rows` to publish, lineage `edges`, rows `rejected` or in `reviews`, what is known of rows.
 
     Removed at the end.
     """
@@ -69,6 +82,8 @@ class Spool:
             },
             "edges": EDGE,
             "rejected": REJECTED,
+            "reviews": REVIEW,
+            "asked": EDGE,
             "flags": FLAG,
             "hits": HIT,
             "duplicates": DUPLICATE,
@@ -121,6 +136,32 @@ class Spool:
                     "parents": row.parents if row else (),
                 }
                 for row, screen, reason, evidence in rejected
+            ],
+        )
+
+    def add_reviews(
+        self,
+        reviews: Sequence[Review],
+        edges: Sequence[Mapping[str, Any]],
+        parents: Mapping[str, Sequence[str]],
+    ) -> None:
+        """Add rows that wait for people, with the lineage `edges` of them, and each row's nearest stored ancestors."""
+        self._write("asked", edges)
+        self._write(
+            "reviews",
+            [
+                {
+                    "position": self.counts["reviews"] + place,
+                    "record_id": review.row.record_id,
+                    "decides": review.decides,
+                    "question": clean(review.question),
+                    "text": clean(review.text),
+                    "choices": review.choices,
+                    "reason": clean(review.reason),
+                    "content": clean(json.dumps(content(review.row), ensure_ascii=False, default=list)),
+                    "parents": parents.get(review.row.record_id, ()),
+                }
+                for place, review in enumerate(reviews)
             ],
         )
 

@@ -549,6 +549,7 @@ def as_frame(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> "pl
         "INTEGER": pl.Int32,
         "UBIGINT": pl.UInt64,
         "UINTEGER": pl.UInt32,
+        "FLOAT": pl.Float32,
         "DOUBLE": pl.Float64,
         "BOOLEAN": pl.Boolean,
         "TIMESTAMP WITH TIME ZONE": pl.Datetime("us", "UTC"),

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from flows import quality
+from flows import quality, review
 from flows.answers import Form, show_answer, show_outcomes
 from flows.console import console
 from flows.models import app as models_app
@@ -35,7 +35,7 @@ DEMO: dict[str, dict[str, int]] = {
     "ultrafeedback": {"rows": 2, "max_tokens": 64, "rationale": 50},
     "oss_instruct_magicoder": {"rows": 4, "longest": 600},
 }
-"""The demo's sizes, where 4 rows at the paper's settings are not right: about half a minute each on two cores."""
+"""The demo's methods and their sizes, where 4 rows at the paper's settings are not right: half a minute each."""
 DEMO_READS = {"metamath": {"problems": "raw.problems"}}
 """The embedded model can do arithmetic in words, if anything; what AMPS sets is beyond it."""
 
@@ -49,6 +49,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(quality.benchmarks, name="benchmarks")
+app.add_typer(review.app, name="review")
 for command in (quality.audit, quality.scorecard, quality.verify, quality.sign, quality.watermark):
     app.command()(command)
 out = console()
@@ -100,8 +101,8 @@ Rows = Annotated[
 
 @app.command()
 def demo() -> None:
-    """Take real seed data through the whole lifecycle, and say what to try next."""
-    outcomes = _run(LIFECYCLE, {"rows": 4, "settings": DEMO, "reads": DEMO_READS})
+    """Take real seed data through the whole lifecycle with a few methods, and say what to try next."""
+    outcomes = _run(LIFECYCLE, {"methods": list(DEMO), "rows": 4, "settings": DEMO, "reads": DEMO_READS})
     first = next((found for found in reversed(outcomes) if found.version), None)
     table = first.table if first else "sft.metamath"
     out.print("\n[b]Try next[/b]")
@@ -164,10 +165,8 @@ def run(
     asked: dict[str, Any] = {
         "rows": _number(rows or ("all" if accept or candidates else "8")), "settings": settings, "reads": reads,
         "roles": roles, "seed": seed, "replace": replace, "force": force, "accept": accept, "candidates": candidates,
-        "max_dollars": max_dollars, "batch": batch, "wait": wait,
+        "max_dollars": max_dollars, "batch": batch, "wait": wait, "methods": method,
     }  # fmt: skip
-    if stage != LIFECYCLE:
-        asked["methods"] = method
     if dry_run:
         _forecast(stage, asked, sample)
     else:
@@ -178,9 +177,7 @@ def _check_methods(stage: str, names: Iterable[str]) -> None:
     from tasks.method import find_method
 
     for name in names:
-        if stage == LIFECYCLE:
-            raise Refusal("--method: methods are of one stage, lifecycle has all; name the stage")
-        if stage != find_method(name).stage:
+        if stage not in (LIFECYCLE, find_method(name).stage):
             raise Refusal(f"method {name!r}: is of stage {find_method(name).stage}, not {stage}; run that stage")
 
 
@@ -277,26 +274,52 @@ def methods(
     stage: Annotated[str | None, typer.Option(help="Only this stage.", autocompletion=_stages)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="As the page METHODS.md.")] = False,
+    coverage: Annotated[bool, typer.Option("--coverage", help="The survey's systems: which run here.")] = False,
 ) -> None:
     """List the methods."""
     from catalog.store import STAGES
     from tasks.method import load_methods
-    from tasks.registry import describe, methods_page
+    from tasks.registry import describe, methods_page, needs_of
 
     if stage and stage not in STAGES:
         raise Refusal.unknown("stage", stage, STAGES)
     if markdown:
         sys.stdout.write(methods_page())
         return
+    if coverage:
+        _show_coverage(stage, as_json=as_json)
+        return
     found = [method for method in load_methods().values() if stage in (None, method.stage)]
     if as_json:
         print(json.dumps([describe(method) for method in found], ensure_ascii=False, indent=2))
         return
-    table = Table("stage", "method", "what it does", "paper", "models")
+    table = Table("stage", "method", "what it does", "paper", "needs")
     for method in found:
-        roles = ", ".join(sorted(set(method.roles.values()))) or "none"
-        table.add_row(method.stage, method.id, method.summary, f"{method.paper.authors}, {method.paper.year}", roles)
+        needs = ", ".join(needs_of(method)) or "nothing"
+        table.add_row(method.stage, method.id, method.summary, f"{method.paper.authors}, {method.paper.year}", needs)
     out.print(table)
+
+
+def _show_coverage(stage: str | None, *, as_json: bool) -> None:
+    """Print which of the survey's systems run as methods, those of one stage or all."""
+    from tasks.survey import coverage, load_survey
+
+    systems = [system for system in load_survey().values() if stage is None or stage in system.stages]
+    if as_json:
+        told = [{"system": system.id, "name": system.name, "done": system.method is not None} for system in systems]
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    table = Table("system", "cited as", "here", "needs")
+    for system in systems:
+        here = Text(system.method.table, "green") if system.method else Text("not yet", "dim")
+        table.add_row(Text(system.name), Text(system.citation), here, ", ".join(system.needs))
+    out.print(table)
+    parts = Table("part of the survey", "done", "of")
+    for each in coverage():
+        parts.add_row(each.part, str(each.done), str(each.of))
+    out.print(parts)
+    done = sum(1 for system in systems if system.method)
+    out.print(f"{done} of {len(systems)} systems run as methods", highlight=False)
 
 
 @app.command()
@@ -313,6 +336,8 @@ def method(name: Annotated[str, typer.Argument(help="A method.", autocompletion=
     out.print(f"[b]Makes[/b]    rows of shape {found.shape.__name__}", highlight=False)
     for parameter, role in found.roles.items():
         out.print(f"[b]Model[/b]    {parameter}: role {role}", highlight=False)
+    for parameter, need in found.needs.items():
+        out.print(f"[b]Needs[/b]    {parameter}: {need.__name__.lower()}", highlight=False)
     for key, setting in found.settings.items():
         kind = getattr(setting.type, "__name__", str(setting.type))
         out.print(Text.assemble(("Setting  ", "bold"), f"{key}: {kind} = {setting.default!r}"))

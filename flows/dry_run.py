@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 
 from catalog.store import STAGES
-from flows.workplace import chosen, order_for, workplace
+from flows.workplace import by_stage, chosen, order_for, workplace
 from infra.errors import EverspringError, Refusal
 from tasks.forecast import NOTHING, SAMPLE, Estimate, Forecast, Forecaster
 from tasks.ledger import dollars
@@ -23,8 +23,10 @@ def forecast_run(stage: str, asked: Mapping[str, Any], sample: int = SAMPLE) -> 
     Raises:
         Refusal: for a cap that cannot be kept.
     """
-    stages = STAGES if stage not in STAGES else (stage,)
-    methods = [method for one in stages for method in chosen(one, asked.get("methods"))]
+    if stage in STAGES:
+        methods = chosen(stage, asked.get("methods"))
+    else:
+        methods = [method for one, its in by_stage(STAGES, asked.get("methods")).items() for method in chosen(one, its)]
     stop = Stop(accepted=asked.get("accept"), candidates=asked.get("candidates"), dollars=asked.get("max_dollars"))
     order = Order(rows=asked.get("rows"), stop=stop, replace=asked.get("replace", False))
     forecasts: list[Forecast] = []

@@ -1,8 +1,10 @@
 """The flow over all stages, in order: each reads what those before it published."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from prefect import flow
+from prefect.flows import Flow
 
 from catalog.store import STAGES
 from flows.alignment import alignment
@@ -12,11 +14,11 @@ from flows.instruction_tuning import instruction_tuning
 from flows.pretraining import pretraining
 from flows.sft import sft
 from flows.stage import StageFailure
-from flows.workplace import ROWS, workplace
+from flows.workplace import ROWS, by_stage, workplace
 from infra.errors import EverspringError
 from tasks.outcome import Outcome
 
-FLOWS = dict(
+FLOWS: Mapping[str, Flow[..., list[Outcome]]] = dict(
     zip(
         STAGES,
         (data_preparation, pretraining, sft, instruction_tuning, alignment, applications),
@@ -27,6 +29,7 @@ FLOWS = dict(
 
 @flow(name="lifecycle", description="Every stage of a language model's life.", flow_run_name="lifecycle: {rows} rows")
 def lifecycle(
+    methods: list[str] | None = None,
     rows: int | None = ROWS,
     settings: dict[str, dict[str, Any]] | None = None,
     reads: dict[str, dict[str, str]] | None = None,
@@ -40,13 +43,17 @@ def lifecycle(
     batch: bool = False,
     wait: bool = True,
 ) -> list[Outcome]:
-    """Run every stage; a stage that fails does not keep the next from working on the last good versions."""
+    """Run every stage, with all its methods or those named.
+
+    A stage that fails does not keep the next from working on the last good versions.
+    """
     outcomes: list[Outcome] = []
     errors: list[EverspringError] = []
     with workplace(roles, max_dollars, batch=batch, wait=wait) as place:
-        for stage, stage_run in FLOWS.items():
+        for stage, its in by_stage(STAGES, methods).items():
             place.progress.say(f"── {stage}", "bold")
-            state: Any = stage_run(
+            state: Any = FLOWS[stage](
+                methods=its,
                 rows=rows,
                 settings=settings,
                 reads=reads,

@@ -137,8 +137,14 @@ def add(
         str, typer.Option(metavar="TEXT[,ANSWER]", help="Its column of questions, and that of answers if it has one.")
     ] = "text",
     licence: Annotated[str, typer.Option(help="Licence of the benchmark.")] = "unknown",
+    hashed: Annotated[
+        bool, typer.Option("--hashed", help="Keep its items as hashes under EVERSPRING_BENCHMARK_SECRET, not as text.")
+    ] = False,
 ) -> None:
-    """Add a benchmark of your own: from now on no row with text of it is published."""
+    """Add a benchmark of your own: from now on no row with text of it is published.
+
+    Hashed items are found by runs of their words only, not with other numbers or in other words.
+    """
     from flows.answers import show_outcomes
     from infra.settings import load_settings
     from tasks.ingest import ingest_benchmark, ingest_source
@@ -148,7 +154,7 @@ def add(
     lake, settings = _lake(), load_settings()
     with console(stderr=True).status("importing"):
         ingest_source(lake, BENCHMARKS, settings)
-        outcome = ingest_benchmark(lake, where, name, mapping, settings, licence=licence)
+        outcome = ingest_benchmark(lake, where, name, mapping, settings, licence=licence, sealed=hashed)
     show_outcomes([outcome])
     if outcome.note:
         out.print(Text(f"{name}: nothing to do, {outcome.note}"))

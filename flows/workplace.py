@@ -1,7 +1,7 @@
 """The workplace: what a command works with, and which methods it works on."""
 
 import graphlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -72,6 +72,14 @@ def workplace(
             yield _open[-1]
         finally:
             _open.pop()
+
+
+def by_stage(stages: Iterable[str], names: Sequence[str] | None) -> dict[str, list[str] | None]:
+    """Which methods of each stage are named; None where all are meant, and no stage that has none of those named."""
+    if not names:
+        return dict.fromkeys(stages)
+    named = {stage: [name for name in names if find_method(name).stage == stage] for stage in stages}
+    return {stage: its or None for stage, its in named.items() if its}
 
 
 def chosen(stage: str, names: Sequence[str] | None) -> list[Method]:

@@ -23,6 +23,9 @@ Policy = Literal["drop", "mask", "flag", "off"]
 """What becomes of a row in which a screen finds fault: left out, kept with what was found masked, kept and noted; or
 it is not looked for at all."""
 
+SandboxChoice = Literal["auto", "bubblewrap", "monty"]
+"""By what means programs that models wrote are run; `auto` takes the first that works here."""
+
 EMBEDDED = "embedded"
 """Where a role's `url` would stand: the embedded model."""
 
@@ -124,6 +127,7 @@ class Settings(BaseSettings):
     trusted_keys: str = Field("", description="Public keys that may sign, beside that of the signing key.")
     embedded_slots: int = Field(8, ge=1, le=64, description="Requests that the embedded model works on at once.")
     embedded_context: int = Field(2048, ge=256, le=8192, description="Tokens of context of each of them.")
+    sandbox: SandboxChoice = Field("auto", description="What runs programs that models wrote.")
     partition: int = Field(1000, ge=1, description="Rows in one partition of a method that maps row by row.")
 
     @field_validator("roles", mode="before")

@@ -15,7 +15,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar, cast, get_args, g
 from catalog.records import Message, Record, columns, content, digest, required
 from infra.errors import Refusal
 from infra.settings import Policy
-from quality.contamination import BenchmarkIndex, Hit
+from quality.contamination import BenchmarkIndex, Encode, Hit
 from quality.measures import Axis
 from quality.screens import Fault, load_screens
 from quality.screens._spread import find_faults
@@ -27,8 +27,11 @@ CELL = 1 << 20
 """Bytes of UTF-8 that one text may have."""
 
 
-NEAR = "near_duplicate"
-"""The screen of texts that nearly repeat another row's: `tasks.screening` runs it, since it needs the whole table."""
+NEAR, MEANING = "near_duplicate", "same_meaning"
+"""The screens of texts that nearly repeat another row's, in words or, where it is asked for, by what an encoder makes
+of them: `tasks.screening` runs them, since they need the whole table."""
+CONTAMINATED = "contaminated"
+"""The screen of benchmark items. Its option `by_meaning` says how many rows of a run are compared by an encoder too."""
 MEANT_TO_BE_BAD = frozenset({"rejected"})
 """Fields whose text only the screens that look everywhere are asked about."""
 
@@ -84,7 +87,8 @@ def axes() -> dict[str, Axis]:
         "malformed": "quality",
         "duplicate": "diversity",
         NEAR: "diversity",
-        "contaminated": "contamination",
+        MEANING: "diversity",
+        CONTAMINATED: "contamination",
         **{name: found.axis for name, found in load_screens().items()},
     }
 
@@ -95,7 +99,8 @@ def policies(*given: Mapping[str, Policy]) -> dict[str, Policy]:
     Raises:
         Refusal: for a screen that there is none of.
     """
-    out: dict[str, Policy] = {NEAR: "drop", **{name: found.policy for name, found in load_screens().items()}}
+    out: dict[str, Policy] = {NEAR: "drop", MEANING: "off"}
+    out |= {name: found.policy for name, found in load_screens().items()}
     for each in given:
         for name, policy in each.items():
             if name not in out:
@@ -112,9 +117,20 @@ def check_options(options: Mapping[str, Mapping[str, Any]]) -> None:
     """
     known = load_screens()
     for name, its in options.items():
-        if name not in known:
-            raise Refusal.unknown("screen", name, known)
-        known[name].check(its)
+        if name == CONTAMINATED:
+            _check_by_meaning(its)
+        elif name in known:
+            known[name].check(its)
+        else:
+            raise Refusal.unknown("screen", name, {CONTAMINATED, *known})
+
+
+def _check_by_meaning(options: Mapping[str, Any]) -> None:
+    for name, value in options.items():
+        if name != "by_meaning":
+            raise Refusal.unknown("screen contaminated: option", name, ["by_meaning"])
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise Refusal(f"screen contaminated: by_meaning is {value!r}, a number of rows is wanted; 0 turns it off")
 
 
 def screen(
@@ -124,6 +140,7 @@ def screen(
     benchmarks: BenchmarkIndex | None,
     policies: Mapping[str, Policy] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
+    encode: Encode | None = None,
 ) -> Screened[R]:
     """Sort rows into those that pass every screen and those that do not.
 
@@ -133,6 +150,7 @@ def screen(
         benchmarks: what must not be in training data; None where there is nothing to protect.
         policies: text screen → what it does; one that is not named is off.
         options: text screen → its options.
+        encode: texts → unit vectors, to find benchmark items in other words; without it those are not looked for.
     """
     rejected: list[Rejection] = []
     contents, ids = dict(published), set(published.values())
@@ -148,7 +166,7 @@ def screen(
         else:
             sound.append(row)
     passed, notes = _texts_screened(sound, policies or {}, options or {}, rejected)
-    matches = _matches(passed, benchmarks) if benchmarks else []
+    matches = _matches(passed, benchmarks, encode) if benchmarks else []
     contaminated = {id(match.row): match for match in reversed(matches) if match.hit.verdict == "contaminated"}
     kept: list[R] = []
     for row in passed:
@@ -202,10 +220,10 @@ def _texts(row: Record) -> list[tuple[str, str]]:
     return [(name, text) for name, value in content(row).items() for text in texts_in(value)]
 
 
-def _matches(rows: Sequence[Record], benchmarks: BenchmarkIndex) -> list[Match]:
+def _matches(rows: Sequence[Record], benchmarks: BenchmarkIndex, encode: Encode | None) -> list[Match]:
     """What of the benchmarks is in the rows, in their order."""
     places = [(row, field, text) for row in rows for field, text in _texts(row)]
-    found = benchmarks.find_batch([text for _, _, text in places])
+    found = benchmarks.find_batch([text for _, _, text in places], encode=encode)
     return [Match(*place, hit) for place, hits in zip(places, found, strict=True) for hit in hits]
 
 
@@ -220,7 +238,7 @@ def _contamination(match: Match) -> Rejection:
         "score": round(hit.score, 3),
     }
     reason = f"{match.field} has {len(words(match.overlap))} words of {hit.benchmark} {hit.item}"
-    return Rejection(match.row, "contaminated", reason, json.dumps(evidence, ensure_ascii=False))
+    return Rejection(match.row, CONTAMINATED, reason, json.dumps(evidence, ensure_ascii=False))
 
 
 class _Found(NamedTuple):

@@ -26,6 +26,7 @@ from tasks.llm import Models
 from tasks.llm.prices import Prices, Usage, load_prices
 from tasks.materialize import Order, find_input, refuse_unpriced, screener_of, sizes_of
 from tasks.method import Method
+from tasks.needs import provide
 from tasks.screening import Screener
 
 SAMPLE = 24
@@ -149,14 +150,13 @@ class Forecaster:
         ledgers: list[Ledger] = []
         purse = Purse(order.stop.dollars)
 
-        def attempt(given: Mapping[str, Sequence[Record]], settings: Mapping[str, Any], length: float) -> _Trial:
+        def attempt(inputs: Mapping[str, Sequence[Record]], settings: Mapping[str, Any], length: float) -> _Trial:
             ledger = Ledger(None, purse)
             ledgers.append(ledger)
             run_id = f"forecast-{method.id}-{uuid.uuid4().hex[:8]}"
             with keep(ledger), attribution(run_id=run_id, method=method.table):
-                needs = {name: self.models.get(role) for name, role in method.roles.items()}
-                made = method.run(**given, **needs, **settings)
-            return _trial(ledger, made, length, rows=int(settings.get("rows", sum(map(len, given.values())))))
+                made = method.run(**inputs, **provide(method, self.models), **settings)
+            return _trial(ledger, made, length, rows=int(settings.get("rows", sum(map(len, inputs.values())))))
 
         if method.partitioned:
             found = self._over_rows(method, order, inputs[0], configured, attempt)

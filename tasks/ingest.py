@@ -16,6 +16,7 @@ from catalog.spool import Spool
 from catalog.store import RAW, Lake, TableRef
 from infra.errors import Failure, Refusal
 from infra.settings import Policy, Settings
+from quality.contamination import hashed
 from quality.screening import content_key, policies
 from tasks.materialize import code_revision, find_published, spool_folder
 from tasks.outcome import Outcome
@@ -97,7 +98,14 @@ class _Question(Record):
 
 
 def ingest_benchmark(
-    lake: Lake, where: str, name: str, mapping: Mapping[str, str], settings: Settings, *, licence: str = "unknown"
+    lake: Lake,
+    where: str,
+    name: str,
+    mapping: Mapping[str, str],
+    settings: Settings,
+    *,
+    licence: str = "unknown",
+    sealed: bool = False,
 ) -> Outcome:
     """Add a file's rows to the benchmarks that every table is kept clean of.
 
@@ -108,13 +116,17 @@ def ingest_benchmark(
         mapping: `text` and `answer` → columns, where they are called otherwise.
         settings: where the home folder is.
         licence: of the benchmark.
+        sealed: keep its items as hashes under the settings' secret, and nothing of their text.
 
     Raises:
-        Refusal: where it cannot be read so.
+        Refusal: where it cannot be read so, or there is no secret to hash it with.
     """
     read = read_rows(where, shape=_Question, columns=mapping, batch=BATCH)
-    supply = Supply(name=name, licence=licence, origin=origin_of(where), batches=_as_items(name, read))
-    fingerprint = digest([content_hash(where), name, mapping, licence])
+    items = _as_items(name, read)
+    if sealed:
+        items = _hashed(items, _secret(name, settings))
+    supply = Supply(name=name, licence=licence, origin=origin_of(where), batches=items)
+    fingerprint = digest([content_hash(where), name, mapping, licence, *(["hashed"] if sealed else [])])
     return _ingest(lake, BENCHMARKS, BenchmarkItem, [supply], fingerprint, settings)
 
 
@@ -127,6 +139,30 @@ def _as_items(name: str, batches: Iterable[Sequence[Good | Bad]]) -> Iterable[Se
             else found
             for found, number in zip(batch, numbers, strict=False)
         ]
+
+
+def _secret(name: str, settings: Settings) -> bytes:
+    if not settings.benchmark_secret:
+        raise Refusal(
+            f"benchmark {name}: there is no secret to hash it with, and without one whoever has the hashes can test "
+            "a guess; set EVERSPRING_BENCHMARK_SECRET, for this and every later run"
+        )
+    return settings.benchmark_secret.get_secret_value().encode()
+
+
+def _hashed(batches: Iterable[Sequence[Good | Bad]], secret: bytes) -> Iterable[Sequence[Good | Bad]]:
+    """The items as hashes; one that cannot be is bad, and nothing of its text is kept."""
+
+    def seal(found: Good | Bad) -> Good | Bad:
+        if isinstance(found, Bad):
+            return replace(found, evidence="")
+        assert isinstance(found.row, BenchmarkItem)
+        try:
+            return replace(found, row=hashed(found.row, secret))
+        except Refusal as error:
+            return Bad(found.place, str(error))
+
+    return ([seal(found) for found in batch] for batch in batches)
 
 
 def _batches(rows: Iterable[Good]) -> Iterable[Sequence[Good | Bad]]:

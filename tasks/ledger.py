@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from catalog.records import Record
+from catalog.reviews import Review
+from quality.measures import Figure
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -114,8 +116,9 @@ class Purse:
 
 @dataclass
 class Ledger:
-    """The totals of one run, and its rejected and noted rows by screen; safe to report to from many threads.
+    """The totals of one run, its rejected and noted rows by screen, the rows that wait for people, and its figures.
 
+    Safe to report to from many threads.
     What it pays comes out of `purse`; `own` is this run's part of that.
     """
 
@@ -124,6 +127,8 @@ class Ledger:
     own: Purse = field(default_factory=Purse)
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     drops: list[Drop] = field(default_factory=list[Drop])
+    reviews: list[Review] = field(default_factory=list[Review])
+    figures: dict[str, Figure] = field(default_factory=dict[str, Figure])
     rejected: Counter[str] = field(default_factory=Counter[str])
     noted: Counter[str] = field(default_factory=Counter[str])
     _stack: list[str] = field(default_factory=list[str])
@@ -194,6 +199,12 @@ class Ledger:
                 step.unpriced += cost is None and not failed
         if self.watcher:
             self.watcher.advance(self.operator, Asked(reused, failed, prompt_tokens, completion_tokens, cost, retries))
+
+    def figure(self, found: Figure) -> None:
+        """Keep a figure; one that parts of a run report each for itself is their mean, by the rows of each."""
+        if (before := self.figures.get(found.metric)) and (rows := before.n + found.n):
+            found = found._replace(value=(before.value * before.n + found.value * found.n) / rows, n=rows)
+        self.figures[found.metric] = found
 
     @contextmanager
     def at(self, operator: str) -> Generator[bool]:

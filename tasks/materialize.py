@@ -30,6 +30,7 @@ from tasks.llm import Models
 from tasks.llm.prices import Usage, how_to_price, load_prices
 from tasks.measuring import measure
 from tasks.method import Method
+from tasks.needs import names_of, provide
 from tasks.outcome import Outcome, Status
 from tasks.provenance import sign_version, signing_key
 from tasks.screening import Screener, write_down
@@ -129,7 +130,11 @@ def materialize(
             record(lake, run, spool, Findings(ledger=_steps(ledger)), "unchanged")
             note = f"all {run.made} rows that were made are in the table already"
             return _outcome(run, ledger, note="; ".join(filter(None, (note, why))))
-        return _decide(method, lake, order, settings, run, ledger, spool, same, why)
+        if not run.made and (asked := spool.counts["reviews"]):
+            record(lake, run, spool, Findings(ledger=_steps(ledger)), "unchanged")
+            note = f"all {asked} rows wait for people, see `everspring review list`"
+            return _outcome(run, ledger, note="; ".join(filter(None, (note, why))))
+        return conclude(method, lake, order, settings, run, ledger, spool, same, why)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +161,7 @@ def plan_of(method: Method, lake: Lake, models: Models, order: Order) -> Plan:
     """
     configured, taken = sizes_of(method, order)
     inputs = {name: find_input(lake, method, name, order.reads.get(name)) for name in method.inputs}
-    names = [f"{role}={name}" for role in sorted(set(method.roles.values())) for name in models.names(role)]
+    names = names_of(method, models)
     references = {name: str(version.ref) for name, version in inputs.items()}
     fingerprint = digest([method.table, method.code, configured, taken, names, references, asdict(order.stop)])
     return Plan(
@@ -355,8 +360,7 @@ class _Making:
 
     def _make(self, inputs: Mapping[str, Sequence[Record]], configured: Mapping[str, Any]) -> None:
         """Call the method once, and spool what passes the screens."""
-        needs = {name: self.models.get(role) for name, role in self.method.roles.items()}
-        made = self.method.run(**inputs, **needs, **configured)
+        made = self.method.run(**inputs, **provide(self.method, self.models), **configured)
         self.run.made += len(made)
         passed = self.screener(made)
         kept = passed.kept
@@ -371,13 +375,15 @@ class _Making:
         self.spool.add_edges(edges)
         write_down(passed, kept, self.spool)
         self.spool.add_rejected([(d.row, d.operator, d.reason, d.evidence) for d in self.ledger.drops])
+        self.spool.add_reviews(self.ledger.reviews, *edges_of([review.row for review in self.ledger.reviews], stored))
         self.run.rejected += len(passed.rejected)
         self.ledger.rejected.update(rejection.screen for rejection in passed.rejected)
         self.ledger.noted.update(note.screen for note in passed.notes)
         self.ledger.drops.clear()
+        self.ledger.reviews.clear()
 
 
-def _decide(
+def conclude(
     method: Method,
     lake: Lake,
     order: Order,
@@ -447,6 +453,7 @@ def _of_run(run: Run, ledger: Ledger) -> list[Figure]:
     out = [
         Figure("rows", run.kept, run.made, "quality", "run/1"),
         Figure("yield", kept, run.made + run.dropped, "quality", "run/1"),
+        *ledger.figures.values(),
     ]
     for name, axis in axes().items():
         for kind, counts in (("rejected", ledger.rejected), ("noted", ledger.noted)):

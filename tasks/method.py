@@ -1,8 +1,9 @@
 """A method: one typed function, one file, one table.
 
 The signature is the contract. `Rows[X]` parameters are the tables it reads (`Partition[X]`: any slice of the table will
-do, so it runs over partitions), `LLM` parameters are models given by role, keyword-only parameters are its
-hyperparameters with the paper's defaults, and the return type is the shape of its table.
+do, so it runs over partitions), `LLM` parameters are models given by role, `Embedder` and `Sandbox` parameters what
+makes vectors and runs programs, keyword-only parameters are its hyperparameters with the paper's defaults, and the
+return type is the shape of its table.
 """
 
 import functools
@@ -23,6 +24,9 @@ from infra.errors import Refusal
 from infra.settings import ROLES, Policy, Role
 from quality.expectations import Expectation
 from tasks.llm import LLM
+from tasks.llm.embedder import Embedder
+from tasks.prompts import page_of
+from tasks.sandbox import Sandbox
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Sequence[Record]])
@@ -89,6 +93,7 @@ class Method:
     screens: Mapping[str, Policy]
     inputs: Mapping[str, Input]
     roles: Mapping[str, Role]
+    needs: Mapping[str, type]
     settings: Mapping[str, "Setting"]
     shape: type[Record]
     module: ModuleType = field(repr=False)
@@ -105,13 +110,15 @@ class Method:
 
     @functools.cached_property
     def code(self) -> str:
-        """A hash of the method's file and of the operators it uses: changed code makes a new version."""
+        """A hash of the method's file, its page of prompts and the operators it uses: changed code, a new version."""
         modules = {self.module.__name__: self.module}
         for value in vars(self.module).values():
             name = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
             if name and name.startswith("tasks.operators."):
                 modules[name] = sys.modules[name]
-        return digest([Path(m.__file__ or "").read_text("utf-8") for _, m in sorted(modules.items())])
+        files = [Path(module.__file__ or "") for _, module in sorted(modules.items())]
+        page = page_of(self.module.__file__ or "")
+        return digest([file.read_text("utf-8") for file in (*files, *([page] if page.exists() else []))])
 
     def configure(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The settings of a run: the defaults, with `given` (values, or their text) put in.
@@ -198,7 +205,7 @@ def read_method(module: ModuleType) -> Method:
     """
     stage, name = module.__name__.split(".")[-2:]
     function, declared = declaration(module, "__everspring__", "method", "method")
-    inputs, roles, settings = _read_parameters(name, function, declared["reads"])
+    inputs, roles, needs, settings = _read_parameters(name, function, declared["reads"])
     shape = _row_shape(get_type_hints(function).get("return"))
     if shape is None:
         raise TypeError(f"{name}: returns {get_type_hints(function).get('return')!r}; wanted Rows[a record]")
@@ -218,6 +225,7 @@ def read_method(module: ModuleType) -> Method:
         screens=declared["screens"],
         inputs=inputs,
         roles=roles,
+        needs=needs,
         settings=settings,
         shape=shape,
         module=module,
@@ -226,11 +234,12 @@ def read_method(module: ModuleType) -> Method:
 
 def _read_parameters(
     name: str, function: Callable[..., Any], reads: Mapping[str, tuple[str, ...]]
-) -> tuple[dict[str, Input], dict[str, Role], dict[str, Setting]]:
-    """What a method's signature says: the tables it reads, the models it needs, its settings."""
+) -> tuple[dict[str, Input], dict[str, Role], dict[str, type], dict[str, Setting]]:
+    """What a method's signature says: the tables it reads, the models and whatever else it needs, its settings."""
     hints = get_type_hints(function, include_extras=True)
     inputs: dict[str, Input] = {}
     roles: dict[str, Role] = {}
+    needs: dict[str, type] = {}
     settings: dict[str, Setting] = {}
     for parameter in inspect.signature(function).parameters.values():
         hint = hints.get(parameter.name)
@@ -243,13 +252,16 @@ def _read_parameters(
             if role not in ROLES:
                 raise TypeError(f"{name}: {role} is no role; name the parameter llm or one of {', '.join(ROLES)}")
             roles[parameter.name] = role
+        elif hint in (Embedder, Sandbox):
+            needs[parameter.name] = hint
         elif shape := _row_shape(hint):
             if parameter.name not in reads:
                 raise TypeError(f"{name}: {parameter.name} reads no table; name one in @method(reads={{...}})")
             inputs[parameter.name] = Input(shape, reads[parameter.name], partitioned=get_origin(hint) is Annotated)
         else:
-            raise TypeError(f"{name}: parameter {parameter.name} is {hint!r}; wanted Rows[...], LLM or keyword-only")
-    return inputs, roles, settings
+            wanted = "Rows[...], LLM, Embedder, Sandbox or keyword-only"
+            raise TypeError(f"{name}: parameter {parameter.name} is {hint!r}; wanted {wanted}")
+    return inputs, roles, needs, settings
 
 
 def _row_shape(hint: Any) -> type[Record] | None:

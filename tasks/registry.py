@@ -5,6 +5,7 @@ from typing import Any
 
 from catalog.store import Lake, as_frame
 from tasks.method import Method, load_methods
+from tasks.survey import coverage, load_survey
 
 _COLUMNS = {
     "method": "VARCHAR",
@@ -46,6 +47,20 @@ def describe(method: Method) -> dict[str, Any]:
     }
 
 
+def operators_of(method: Method) -> list[str]:
+    """The operators that its file uses, in the order in which it names them."""
+    return [
+        name
+        for name, value in vars(method.module).items()
+        if getattr(value, "__module__", "").startswith("tasks.operators.") and hasattr(value, "__wrapped__")
+    ]
+
+
+def needs_of(method: Method) -> list[str]:
+    """What it must be given: the roles of its models, and whatever else."""
+    return [*sorted(set(method.roles.values())), *(need.__name__.lower() for need in method.needs.values())]
+
+
 def register_methods(lake: Lake) -> None:
     """Bring `catalog.methods` up to date; writes nothing where it is."""
     known = {method.id: method.code for method in load_methods().values()}
@@ -74,6 +89,7 @@ def methods_page() -> str:
             lines += ["", f"## {stage}"]
         reads = "; ".join(f"`{name}`: {' or '.join(found.tables)}" for name, found in method.inputs.items())
         settings = ", ".join(f"`{name}={setting.default!r}`" for name, setting in method.settings.items())
+        operators = ", ".join(f"`{name}`" for name in operators_of(method))
         lines += [
             "",
             f"### {method.id}",
@@ -83,9 +99,27 @@ def methods_page() -> str:
             f"- Paper: [{method.paper.title}]({method.paper.link}), {method.paper.authors}, {method.paper.year}",
             f"- Reads: {reads}",
             f"- Makes: `{method.table}`, rows of shape `{method.shape.__name__}`",
-            f"- Models: {', '.join(sorted(set(method.roles.values()))) or 'none'}",
+            f"- Operators: {operators or 'none'}",
+            f"- Needs: {', '.join(needs_of(method)) or 'nothing'}",
             f"- Settings: {settings or 'none'}",
             f"- Expects: {', '.join(f'`{promise.name}`' for promise in method.expects) or 'what every table does'}",
             f"- Survey: {', '.join(method.categories)}" + (f"; also {', '.join(method.also)}" if method.also else ""),
         ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_survey()]) + "\n"
+
+
+def _survey() -> list[str]:
+    """The part of METHODS.md that says which of the survey's systems are here."""
+    whole, *parts = coverage()
+    lines = ["", "## The survey's systems", "", f"{whole.done} of {whole.of} run as methods.", ""]
+    lines += [
+        "| part | done | of |",
+        "|---|--:|--:|",
+        *(f"| {each.part} | {each.done} | {each.of} |" for each in parts),
+    ]
+    lines += ["", "| system | cited as | here | operators | needs |", "|---|---|---|---|---|"]
+    for system in load_survey().values():
+        here = f"[{system.method.table}](#{system.id})" if system.method else "not yet"
+        operators = system.operators.replace("|", "\\|")
+        lines.append(f"| {system.name} | {system.citation} | {here} | {operators} | {', '.join(system.needs)} |")
+    return lines

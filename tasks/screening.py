@@ -1,6 +1,6 @@
 """Screening: what every row passes before it may enter a table, with the lake's own rows and benchmarks at hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -9,17 +9,22 @@ from catalog.spool import Spool
 from catalog.store import Lake, Version
 from infra.settings import Policy, Settings
 from quality.contamination import BenchmarkIndex
-from quality.duplicates import pair_table
-from quality.duplicates.minhash import STORED, near_duplicates, signatures
-from quality.screening import NEAR, Match, Note, Rejection, check_options, content_key, screen
+from quality.duplicates import minhash, pair_table, semantic
+from quality.encoder import default_encoder
+from quality.screening import CONTAMINATED, MEANING, NEAR, Match, Note, Rejection, check_options, content_key, screen
 from quality.texts import texts_of
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from quality.duplicates import Stored
+    from quality.encoder import Encoder
+
 R = TypeVar("R", bound=Record)
 
 BENCHMARKS = "raw.benchmarks"
+BY_MEANING = 5000
+"""Rows of a run, from its first on, that are compared with benchmarks in other words: the encoder takes 5 ms each."""
 
 
 class Passed(NamedTuple):
@@ -59,6 +64,7 @@ class Screener:
     benchmarks: BenchmarkIndex | None
     policies: Mapping[str, Policy]
     options: Mapping[str, Mapping[str, Any]]
+    _by_meaning: int = 0
     _keys: dict[str, str] = field(default_factory=dict[str, str])
     _own: "list[pl.DataFrame]" = field(default_factory=list[Any])
 
@@ -88,35 +94,45 @@ class Screener:
 
     def __call__(self, rows: Sequence[R]) -> Passed:
         """Sort rows into those that pass and those that do not."""
+        import polars as pl
+
         kept, rejected, notes, matches = screen(
             rows,
             published=self._keys | self.published(rows),
             benchmarks=self.benchmarks,
             policies=self.policies,
             options=self.options,
+            encode=self._encoder(len(rows)),
         )
-        signed = _signatures(kept, near=self._near != "off")
-        pairs = self._pairs(signed)
-        alike = {record_id: (kept_id, similarity) for record_id, kept_id, similarity, *_ in pairs.iter_rows()}
-        if self._near == "drop":
-            rejected += [_too_near(row, *alike[row.record_id]) for row in kept if row.record_id in alike]
+        signed = _signatures(kept, near=self._policy(NEAR) != "off", meaning=self._policy(MEANING) != "off")
+        found: list[pl.DataFrame] = [_exact(rejected)]
+        for name, likeness in _LIKENESSES.items():
+            if self._policy(name) == "off" or signed.is_empty():
+                continue
+            found.append(pairs := self._pairs(signed, likeness))
+            alike = {row_id: (kept_id, similarity) for row_id, kept_id, similarity, *_ in pairs.iter_rows()}
+            too_alike = [_too_alike(row, name, *alike[row.record_id]) for row in kept if row.record_id in alike]
+            if self._policy(name) != "drop":
+                notes += [Note(each.row, name, "flag", each.reason, each.evidence) for each in too_alike]
+                continue
+            rejected += too_alike
             kept = [row for row in kept if row.record_id not in alike]
-            there = {row.record_id for row in kept}
-            notes = [note for note in notes if note.row.record_id in there]
-        else:
-            notes += [
-                Note(row, NEAR, "flag", found.reason, found.evidence)
-                for row in kept
-                if row.record_id in alike and (found := _too_near(row, *alike[row.record_id]))
-            ]
-        signed = signed.filter(signed["record_id"].is_in([row.record_id for row in kept]))
+            signed = signed.filter(~signed["record_id"].is_in(list(alike)))
+        there = {row.record_id for row in kept}
         self._keys |= dict(zip(signed["content_key"], signed["record_id"], strict=True))
         self._own.append(signed)
-        return Passed(kept, rejected, notes, matches, _with_exact(pairs, rejected), signed)
+        clustered = pl.concat(found).with_columns(cluster=pl.col("kept_id").rank("dense").cast(pl.UInt32))
+        notes = [note for note in notes if note.row.record_id in there]
+        return Passed(kept, rejected, notes, matches, clustered, signed)
 
-    @property
-    def _near(self) -> Policy:
-        return self.policies.get(NEAR, "off")
+    def _policy(self, name: str) -> Policy:
+        return self.policies.get(name, "off")
+
+    def _encoder(self, rows: int) -> "Encoder | None":
+        """By what the next rows are compared with benchmarks in other words; none once enough have been."""
+        most = self.options.get(CONTAMINATED, {}).get("by_meaning", BY_MEANING)
+        self._by_meaning += rows
+        return default_encoder() if self._by_meaning - rows < most else None
 
     def published(self, rows: Sequence[Record]) -> dict[str, str]:
         """`content_key` → `record_id` of published rows that have the content, or the id, of one of these."""
@@ -131,20 +147,21 @@ class Screener:
             ).fetchall()
         return dict(found)
 
-    def _pairs(self, signed: "pl.DataFrame") -> "pl.DataFrame":
-        """The rows that nearly repeat another: published, of an earlier partition, or an earlier one of these."""
+    def _pairs(self, signed: "pl.DataFrame", likeness: "_Likeness") -> "pl.DataFrame":
+        """The rows that are like another: published, of an earlier partition, or an earlier one of these."""
         import polars as pl
 
-        if self._near == "off" or signed.is_empty():
-            return pair_table([], [])
+        columns, by = likeness
         found: list[pl.DataFrame] = []
         if self.version is not None:
             with self.lake.read() as connection:
-                published = connection.sql(f"SELECT {', '.join(STORED)} FROM ({self._current}) WHERE bands IS NOT NULL")
-                found.append(near_duplicates(signed, published))
-        own = pl.concat(self._own).select(STORED) if self._own else None
+                published = connection.sql(
+                    f"SELECT {', '.join(columns)} FROM ({self._current}) WHERE {columns[-1]} IS NOT NULL"
+                )
+                found.append(by(signed, published))
+        own = pl.concat(self._own).select(columns) if self._own else None
         left = signed.filter(~signed["record_id"].is_in(found[0]["record_id"].implode())) if found else signed
-        found.append(near_duplicates(left, own))
+        found.append(by(left, own))
         return pl.concat(found)
 
     @property
@@ -160,24 +177,36 @@ class Screener:
         )
 
 
-def _signatures(rows: Sequence[Record], *, near: bool) -> "pl.DataFrame":
-    """What later rows are compared with: the content, and where near duplicates count, what those are found by."""
+_Likeness = tuple[tuple[str, ...], "Callable[[pl.DataFrame, Stored | None], pl.DataFrame]"]
+
+_LIKENESSES: Mapping[str, _Likeness] = {
+    NEAR: (minhash.STORED, minhash.near_duplicates),
+    MEANING: (semantic.STORED, semantic.semantic_duplicates),
+}
+"""Screen → the columns of signatures that it compares, and what finds the rows that are like another by them."""
+
+
+def _signatures(rows: Sequence[Record], *, near: bool, meaning: bool) -> "pl.DataFrame":
+    """What later rows are compared with: the content, and what duplicates are found by where those count."""
     import polars as pl
 
     ids = [row.record_id for row in rows]
-    texts = texts_of([vars(row) for row in rows], type(rows[0])) if rows and near else []
-    frame = signatures(ids if near else [], texts)
-    if not near:
-        frame = pl.DataFrame({"record_id": ids}, {"record_id": pl.String}).join(frame, on="record_id", how="left")
+    texts = texts_of([vars(row) for row in rows], type(rows[0])) if rows else []
+    frame = pl.DataFrame({"record_id": ids}, {"record_id": pl.String})
+    signed = minhash.signatures(*((ids, texts) if near else ([], [])))
+    vectors = semantic.vectors(*((ids, texts) if meaning else ([], [])), default_encoder())
+    for each in (signed, vectors):
+        frame = frame.join(each, on="record_id", how="left", maintain_order="left")
     return frame.with_columns(pl.Series("content_key", [content_key(row) for row in rows], pl.String))
 
 
-def _too_near(row: Record, kept_id: str, similarity: float) -> Rejection:
-    return Rejection(row, NEAR, f"is {similarity:.0%} like another row", kept_id)
+def _too_alike(row: Record, screen: str, kept_id: str, similarity: float) -> Rejection:
+    how = "says the same as another row" if screen == MEANING else "is like another row"
+    return Rejection(row, screen, f"{how} ({similarity:.0%})", kept_id)
 
 
-def _with_exact(pairs: "pl.DataFrame", rejected: Sequence[Rejection]) -> "pl.DataFrame":
-    """The pairs, and those of the rows that repeat another's content."""
+def _exact(rejected: Sequence[Rejection]) -> "pl.DataFrame":
+    """The rows that repeat another's content, as pairs."""
     import polars as pl
 
     exact = [each for each in rejected if each.screen == "duplicate"]
@@ -186,9 +215,9 @@ def _with_exact(pairs: "pl.DataFrame", rejected: Sequence[Rejection]) -> "pl.Dat
         "kept_id": [each.evidence for each in exact],
         "similarity": [1.0] * len(exact),
         "kind": ["exact"] * len(exact),
+        "cluster": [0] * len(exact),
     }
-    both = pl.concat([pairs.drop("cluster"), pl.DataFrame(columns, schema=pairs.drop("cluster").schema)])
-    return both.with_columns(cluster=pl.col("kept_id").rank("dense").cast(pl.UInt32))
+    return pl.DataFrame(columns, schema=pair_table([], []).schema)
 
 
 _indexes: dict[tuple[str, int], BenchmarkIndex] = {}

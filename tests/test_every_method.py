@@ -1,27 +1,62 @@
-"""What holds for every method, whoever wrote it: found by looking, without a list."""
+"""What holds for every method, whoever wrote it: found by looking, without a list.
 
+The test file of each method says how a strong model answers it (`good`), and whether a row keeps the method's promise
+(`promised`).
+"""
+
+import importlib.util
 import inspect
 import itertools
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
-from scripted import sensible
+from scripted import StartServer, sensible
 
 from catalog.records import Record, columns
 from catalog.sources import load_sources, sources_of
-from catalog.store import STAGES
+from catalog.store import STAGES, Lake
+from infra.settings import Settings, load_settings
+from tasks.ingest import ingest_source
+from tasks.llm import open_models
+from tasks.llm.embedder import Embedder, offline
+from tasks.materialize import Order, materialize
 from tasks.method import CATEGORIES, Method, load_methods
 from tasks.registry import describe, methods_page
+from tasks.sandbox import open_sandbox
+from tasks.survey import load_survey
 
 ROOT = Path(__file__).parent.parent
 METHODS = list(load_methods().values())
 every_method = pytest.mark.parametrize("method", METHODS, ids=[method.id for method in METHODS])
+
+
+def its_test(method: Method) -> ModuleType:
+    """The method's test file."""
+    return loaded(ROOT / "tests/tasks" / method.stage / f"test_{method.id}.py")
+
+
+@cache
+def loaded(file: Path) -> ModuleType:
+    """A Python file, as a module."""
+    spec = importlib.util.spec_from_file_location(f"_{file.stem}", file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def raw(method: Method) -> dict[str, str]:
+    """For each input the first of its tables that sources feed."""
+    fed = {source.table for source in load_sources().values()}
+    return {name: next(table for table in found.tables if table in fed) for name, found in method.inputs.items()}
 
 
 @cache
@@ -30,13 +65,14 @@ def few(table: str) -> Sequence[Record]:
     return [row for source in sources_of(table) for row, _ in itertools.islice(source.rows(), 40)]
 
 
-def run(method: Method, llm: Any) -> Sequence[Record]:
-    fed = {source.table for source in load_sources().values()}
-    inputs = {
-        name: few(next(table for table in found.tables if table in fed))[: 4 if found.partitioned else 200]
-        for name, found in method.inputs.items()
+def run(method: Method, llm: Any, inputs: Mapping[str, Sequence[Record]] | None = None) -> Sequence[Record]:
+    """What it makes of a few real rows."""
+    inputs = inputs or {
+        name: few(table)[: 4 if method.inputs[name].partitioned else 200] for name, table in raw(method).items()
     }
-    needs = dict.fromkeys(method.roles, llm)
+    needs: dict[str, Any] = dict.fromkeys(method.roles, llm)
+    for name, need in method.needs.items():
+        needs[name] = offline() if need is Embedder else open_sandbox()
     return method.run(**inputs, **needs, **({"rows": 4} if "rows" in method.settings else {}))
 
 
@@ -85,7 +121,8 @@ def test_its_settings_have_defaults_of_their_type_and_one_is_the_seed(method: Me
 def test_it_promises_something_about_columns_that_it_has(method: Method) -> None:
     assert method.expects
     for promise in method.expects:
-        named = promise.arguments.get("column_list") or [promise.arguments.get("column")]
+        told = promise.figure.column if promise.figure else promise.arguments.get("column")
+        named = promise.arguments.get("column_list") or [told]
         assert {column for column in named if column} <= {*columns(method.shape), "record_id"}
 
 
@@ -124,6 +161,51 @@ def test_its_rows_have_parents_and_the_same_inputs_make_the_same_rows(
     assert [row.record_id for row in rows] == [row.record_id for row in again]
     assert all(isinstance(row, method.shape) for row in rows)
     assert all(row.parents and row.origin for row in rows)
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home with every raw table that a method may read."""
+    home = tmp_path_factory.mktemp("seeded")
+    settings = load_settings(home=home, mlflow=f"sqlite:///{home}/mlflow.db")
+    for table in sorted({table for method in METHODS for table in raw(method).values()}):
+        ingest_source(Lake(settings), table, settings)
+    return settings
+
+
+@pytest.mark.slow
+@every_method
+def test_with_a_strong_model_it_publishes_rows_and_each_keeps_its_promise(
+    method: Method, seeded: Settings, scripted_server: StartServer
+) -> None:
+    """Through the real lake, screens and gate, on real seeds."""
+    settings = seeded.model_copy(update={"base_url": scripted_server(its_test(method).good).url, "model": "strong"})
+    with open_models(settings) as models:
+        outcome = materialize(method, Lake(settings), models, Order(rows=8, reads=raw(method)), settings)
+    lake = Lake(settings)
+    version = lake.latest(method.table)
+    assert version, outcome
+    rows = lake.rows(version, method.shape, lake.ids(version))
+    assert rows
+    broken = [row for row in rows if not its_test(method).promised(row)]
+    assert not broken, broken[0]
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method.partitioned], ids=lambda method: method.id)
+def test_over_partitions_it_makes_the_same_rows_as_in_one_piece(
+    method: Method, scripted_llm: Callable[..., Any]
+) -> None:
+    ((name, table),) = raw(method).items()
+    rows = few(table)[:7]
+    whole = run(method, scripted_llm(its_test(method).good), {name: rows})
+    llm = scripted_llm(its_test(method).good)
+    parts = [row for start in range(0, 7, 3) for row in run(method, llm, {name: rows[start : start + 3]})]
+    assert sorted(row.record_id for row in parts) == sorted(row.record_id for row in whole)
+
+
+def test_every_method_is_one_of_the_surveys_systems() -> None:
+    assert {method.id for method in METHODS} <= set(load_survey())
+    assert len(load_survey()) == 195
 
 
 def test_the_page_of_methods_names_each_with_its_paper() -> None:

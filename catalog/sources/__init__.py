@@ -32,7 +32,7 @@ class Source:
     """Real data, as the file that reads it declares it.
 
     `package` is the distribution that holds the data, `python` for the standard library, or empty for what is written
-    in this repository.
+    in this repository. Where the source reads `files` of the machine, it is the Debian package that brings them.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Source:
     licence: str
     package: str
     part: str
+    files: tuple[str, ...]
     read: Callable[[], Iterator[tuple[Record, str]]] = field(repr=False)
     module: ModuleType = field(repr=False)
 
@@ -63,10 +64,22 @@ class Source:
             return "everspring"
         if self.package == PYTHON:
             return f"python {platform.python_version()}"
+        if self.files:
+            return f"{self.package} (Debian), {self._bytes():,} bytes"
         try:
             return f"{self.package}=={importlib.metadata.version(self.package)}"
         except importlib.metadata.PackageNotFoundError:
             raise Refusal(_not_installed(self.name, self.package)) from None
+
+    def _bytes(self) -> int:
+        """The size of its files, which tells one version from another wherever they were installed from."""
+        try:
+            return sum(Path(file).stat().st_size for file in self.files)
+        except OSError as error:
+            raise Refusal(
+                f"source {self.name}: {error.filename} is not there, its data is wanted; "
+                f"run: apt-get install {self.package}"
+            ) from None
 
     def rows(self) -> Iterable[tuple[Record, str]]:
         """The records, each with its place in the source, such as `pydoc_data.topics#assert`.
@@ -89,7 +102,9 @@ class Source:
         return digest([self.name, self.table, self.licence, self.origin, code])
 
 
-def source(*, table: str, licence: str, package: str | None, part: str = "") -> Callable[[F], F]:
+def source(
+    *, table: str, licence: str, package: str | None, part: str = "", files: tuple[str, ...] = ()
+) -> Callable[[F], F]:
     """Declare the decorated generator function a source.
 
     Args:
@@ -97,6 +112,7 @@ def source(*, table: str, licence: str, package: str | None, part: str = "") -> 
         licence: of the data: an SPDX id, or the terms in a few words.
         package: the distribution that holds the data, `PYTHON`, or None for what is written in this repository.
         part: what of the package is read, where that is not all of it.
+        files: those of the machine that are read; `package` is then the Debian package that brings them.
     """
 
     def declare(function: F) -> F:
@@ -105,6 +121,7 @@ def source(*, table: str, licence: str, package: str | None, part: str = "") -> 
             "licence": licence,
             "package": package or "",
             "part": part,
+            "files": files,
         }
         return function
 

@@ -82,7 +82,8 @@ class BenchmarkIndex:
     Args:
         items: of benchmarks, in clear or `hashed`.
         secret: with which hashed items were hashed.
-        encode: texts → unit vectors (float32, n × d), for the semantic layer, which is off without it and a judge.
+        encode: texts → unit vectors (float32, n × d), for the semantic layer, which is off without it and a judge;
+            `find_batch` may be given another.
         judge: whether a document has an item in other words; its word on hits of the semantic layer is final.
         weak: the layers that are used beside those of exact overlap; can be changed at any time.
 
@@ -156,10 +157,11 @@ class BenchmarkIndex:
         """Every hit in a text, in the order in which they begin."""
         return self.find_batch([text])[0]
 
-    def find_batch(self, texts: Sequence[str]) -> list[list[Hit]]:
+    def find_batch(self, texts: Sequence[str], *, encode: Encode | None = None) -> list[list[Hit]]:
         """Every hit in each text. Phrases that many of these texts have do not count, as if they had been learned."""
         found: dict[int, list[tuple[str, int, Stretch]]] = defaultdict(list)
         candidates: dict[int, list[Candidate]] = defaultdict(list)
+        encode = encode or self.encode
         done = 0
         for batch in batches(texts):
             s = stream(batch)
@@ -167,8 +169,8 @@ class BenchmarkIndex:
                 found[text + done].append((stretch.kind, key, stretch))
             for text, candidate in (*self._in_code(batch), *self._in_formulas(batch)):
                 candidates[text + done].append(candidate)
-            if (self.encode or self.judge) and "semantic" in self.weak:
-                for text, candidate in self._statements.find(s, batch, self.encode, self.judge):
+            if (encode or self.judge) and "semantic" in self.weak:
+                for text, candidate in self._statements.find(s, batch, encode, self.judge):
                     candidates[text + done].append(candidate)
             done += len(batch)
         common = _common_here(found, len(texts))

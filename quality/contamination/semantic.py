@@ -44,6 +44,8 @@ LEAST_STEMS = 2
 """Stems that a passage and an item share at least, short numbers apart."""
 PASSAGES = ((24, 56), (80, 200))
 """Stems that an item has at most, and the words of a passage that is compared with it."""
+FEW = 100
+"""Items as if of so many at least stems are weighed: of a handful each would have stems that seem common."""
 TOP = 5
 """Items that a text is compared with at most."""
 _CACHED = 1 << 20
@@ -74,7 +76,7 @@ class Statements:
         self._statements = [statement(text) for text in texts]
         stems = [sorted(set(self._stem(words(text)))) for text in self._statements]
         counts = Counter(stem for found in stems for stem in found)
-        total = max(sum(map(bool, stems)), 1)
+        total = max(sum(map(bool, stems)), FEW)
         self._numbers = {stem: number for number, stem in enumerate(counts)}
         self._plain = np.array([stem.isalpha() or len(stem) > 2 for stem in counts], dtype=np.float32)
         # A short number says half of what a word does: any list of numbers has many.

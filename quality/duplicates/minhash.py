@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from quality.duplicates import Pair, pair_table, pieces
 from quality.duplicates.shingles import (
+    GRAM,
+    SHORT,
     Sets,
     combined,
     content_hash,
@@ -56,12 +58,12 @@ Read = Callable[[Sequence[str]], Mapping[str, str]]
 """Ids of published rows → their texts."""
 
 
-def signatures(ids: Sequence[str], texts: Sequence[str]) -> "pl.DataFrame":
+def signatures(ids: Sequence[str], texts: Sequence[str], *, gram: int = GRAM, short: int = SHORT) -> "pl.DataFrame":
     """What near duplicates are found by, one row a text: the columns `STORED`, and `shingles`, which need not be kept.
 
     `content` is the hash of the text itself; `size` counts its shingles; `bands` are the hashes that it shares with
     texts alike; `sketch` holds the upper 32 bits of its `SKETCH` least shingles, in order; `shingles` (UBIGINT[]) all
-    of them, in order.
+    of them, in order. `gram` and `short` are those of `shingle_sets`; signatures of others cannot be compared.
 
     Raises:
         ValueError: where there are not as many ids as texts.
@@ -73,7 +75,9 @@ def signatures(ids: Sequence[str], texts: Sequence[str]) -> "pl.DataFrame":
     if len(ids) != len(texts):
         raise ValueError(f"signatures: {len(ids):,} ids for {len(texts):,} texts, one id a text is wanted")
     with ThreadPoolExecutor(1) as thread:  # numpy works on one piece while Python cuts the next into words
-        frame = pl.concat(list(thread.map(_signature_columns, shingle_sets(texts))), rechunk=True)
+        frame = pl.concat(
+            list(thread.map(_signature_columns, shingle_sets(texts, gram=gram, short=short))), rechunk=True
+        )
     contents = pl.Series("content", list(map(content_hash, texts)), pl.UInt64)
     return frame.insert_column(0, pl.Series("record_id", ids, pl.String)).insert_column(1, contents)
 

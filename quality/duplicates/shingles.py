@@ -58,18 +58,18 @@ class _Vocabulary(dict[bytes, int]):
         return found
 
 
-def shingle_sets(texts: Sequence[str]) -> Iterator[Sets]:
+def shingle_sets(texts: Sequence[str], *, gram: int = GRAM, short: int = SHORT) -> Iterator[Sets]:
     """The shingles of the texts, in their order, in pieces of about four million characters.
 
-    A text of `SHORT` words or more has every `GRAM` words in a row; words are runs of letters and digits, without
-    case, and single characters of scripts without spaces. A shorter one has a single shingle, in which only case,
-    white space and the punctuation at the ends of words make no difference.
+    A text of `short` words or more (`gram` at least) has every `gram` words in a row; words are runs of letters and
+    digits, without case, and single characters of scripts without spaces. A shorter one has a single shingle, in which
+    only case, white space and the punctuation at the ends of words make no difference.
     """
     vocabulary = _Vocabulary()
     for part in _parts(texts):
         if len(vocabulary) > _VOCABULARY:
             vocabulary.clear()
-        yield _sets(part, vocabulary)
+        yield _sets(part, vocabulary, gram, max(short, gram))
 
 
 def stable_hash(text: bytes) -> int:
@@ -128,33 +128,33 @@ def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         yield texts[first:]
 
 
-def _sets(texts: Sequence[str], vocabulary: _Vocabulary) -> Sets:
+def _sets(texts: Sequence[str], vocabulary: _Vocabulary, gram: int, least: int) -> Sets:
     import numpy as np
 
     units = [_units(text) for text in texts]
     sizes = np.fromiter(map(len, units), np.int64, len(units))
-    short = sizes < SHORT
+    short = sizes < least
     few = np.flatnonzero(short).tolist()
     for number in few:
         units[number] = []
-    starts = starts_of(np.where(short, 1, sizes - GRAM + 1))
+    starts = starts_of(np.where(short, 1, sizes - gram + 1))
     alone = np.zeros(starts[-1], np.bool_)
     alone[starts[:-1][short]] = True
     values = np.empty(starts[-1], np.uint64)
     values[alone] = [stable_hash(_plain(texts[number])) for number in few]
-    values[~alone] = _grams(units, np.where(short, 0, sizes), vocabulary)
+    values[~alone] = _grams(units, np.where(short, 0, sizes), vocabulary, gram)
     return _sorted_sets(values, starts)
 
 
-def _grams(units: Sequence[Sequence[bytes]], sizes: "Counts", vocabulary: _Vocabulary) -> "Hashes":
+def _grams(units: Sequence[Sequence[bytes]], sizes: "Counts", vocabulary: _Vocabulary, gram: int) -> "Hashes":
     import numpy as np
 
     total = int(sizes.sum())
     hashes = np.fromiter(map(vocabulary.__getitem__, chain.from_iterable(units)), np.uint64, total)
-    last = max(total - GRAM + 1, 0)
+    last = max(total - gram + 1, 0)
     owners = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-    whole = owners[:last] == owners[GRAM - 1 :]
-    return combined([hashes[shift : last + shift] for shift in range(GRAM)])[whole]
+    whole = owners[:last] == owners[gram - 1 :]
+    return combined([hashes[shift : last + shift] for shift in range(gram)])[whole]
 
 
 def _sorted_sets(values: "Hashes", starts: "Counts") -> Sets:

@@ -42,6 +42,12 @@ def language(
     return [_fault(identifier, text, expected, least_letters, confidence) for text in texts]
 
 
+def told(text: str) -> str:
+    """The likeliest language of a text as ISO 639-1 code; empty where it has no letters."""
+    letters = " ".join(_WORD.findall(text[:4000]))
+    return _identifier().classify(letters)[0] if letters else ""
+
+
 def _fault(identifier: Any, text: str, expected: tuple[str, ...], least: int, confidence: float) -> Fault | None:
     letters = " ".join(_WORD.findall(text[:4000]))
     if _weight(letters) < least or len(_CODE.findall(text[:4000])) * 25 > len(letters):

@@ -41,7 +41,7 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 
 @text_screen(policy="drop")
 def repetition(
-    texts: Sequence[str], *, least_words: int = LEAST_WORDS, prose: float = PROSE, longest_period: int = 80
+    texts: Sequence[str], *, least_words: int = LEAST_WORDS, prose: float = PROSE, longest_period: int = 300
 ) -> list[Fault | None]:
     """Fault the texts that loop, and prose that repeats itself beyond Gopher's thresholds.
 
@@ -74,11 +74,12 @@ def _looping_words(tokens: Sequence[str], longest: int) -> Fault | None:
         start = last
         while start >= period and tokens[start] == tokens[start - period]:
             start -= 1
-        words = last - start + period
+        words = last - start + period + (tokens[last + 1] == tokens[last + 1 - period])
         unit = tokens[last - period + 1 : last + 1]
         rounds, size = words / period, sum(map(len, unit)) + period
         needed = 10 if period == 1 else 5 if period <= 3 else 3
-        if rounds >= needed and rounds * size >= 60 and _says_something(unit):
+        says = _says_something(unit) or (words == len(tokens) and sum(map(str.isalpha, "".join(unit))) >= 60)
+        if rounds >= needed and rounds * size >= 60 and says:
             return Fault("loops", f"{rounds:.0f} × {_shown(' '.join(unit))}")
     return None
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 from pydantic import Field, create_model
 
 from catalog.records import Code, PromptCompletion
-from quality.expectations import length_between, not_blank, unique
+from quality.expectations import distinct_together, length_between, not_blank
 from tasks.llm import LLM
 from tasks.method import Paper, Partition, Rows, method
 from tasks.operators.dedup import dedup
@@ -28,6 +28,7 @@ from tasks.operators.filter import keep
 from tasks.operators.generate import generate
 from tasks.operators.rewrite import looped
 from tasks.operators.verify import parses
+from tasks.prompts import read_prompts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class Inspired(PromptCompletion):
     categories=["general-model-distillation", "domain-model-distillation"],
     also=["data_preparation", "sft"],
     reads={"sources": "raw.functions"},
-    expects=[length_between("prompt", 20), not_blank("completion"), not_blank("snippet"), unique("prompt")],
+    expects=[length_between("prompt", 20), not_blank("snippet"), distinct_together("prompt", "completion")],
 )
 def oss_instruct_magicoder(
     sources: Partition[Code],
@@ -55,14 +56,12 @@ def oss_instruct_magicoder(
     seed: int = 0,
 ) -> Rows[Inspired]:
     """A snippet of each source, a problem with solution for each snippet; repeats and what is no code left out."""
-    pieces = dedup(
-        snippet(sources, min_lines, max_lines, seed=seed),
-        lambda piece: piece.code,
-        reason="the snippet repeats another",
-    )
+    drawn = snippet(sources, min_lines, max_lines, seed=seed)
+    pieces = dedup(drawn, lambda piece: piece.code, reason="the snippet repeats another")
     bounded = Annotated[str, Field(min_length=20, max_length=longest)]
     shape: Any = create_model("Written", problem=(bounded, ...), solution=(bounded, ...))
-    answers = generate(llm, pieces, PROMPT, turns=TURNS, schema=shape, temperature=0.0, max_tokens=longest, seed=seed)
+    ask: dict[str, Any] = {"turns": TURNS, "temperature": 0.0, "max_tokens": longest, "seed": seed}
+    answers = generate(llm, pieces, PROMPTS["ask"], schema=shape, **ask)
     made = [
         Inspired(
             prompt=answer.value.problem.strip(),
@@ -73,63 +72,29 @@ def oss_instruct_magicoder(
         )
         for piece, answer in answers
     ]
-    shown = [problem for _, problem, _ in SHOTS]
-    return dedup(
-        keep(made, partial(fault, longest)), lambda row: row.prompt, seen=shown, reason="the problem repeats another"
-    )
+    sound = keep(made, partial(fault, longest))
+    return dedup(sound, lambda row: (row.prompt, row.completion), reason="the problem repeats another")
 
 
 def fault(longest: int, row: Inspired) -> str:
     """Why a problem with its solution teaches no code."""
     if row.prompt == row.completion:
         return "the solution is the problem"
+    if any(row.prompt == problem for _, problem, _ in SHOTS):
+        return "the problem is one of the examples"
     if looped(row.prompt) or len(row.prompt) >= longest:
         return "the problem does not end"
     if row.language != "python":
         return ""
-    code = (
-        "\n\n".join(re.findall(r"```(?:python|py)?[ \t]*\n(.*?)(?:```|\Z)", row.completion, re.DOTALL))
-        or row.completion
-    )
+    code = "\n\n".join(FENCED.findall(row.completion)) or row.completion
     return "" if parses(code) else "the solution is no Python that parses"
 
 
-PROMPT = """Language: {language}
-Snippet:
-{code}
-
-Let the snippet inspire you to a good coding problem, and solve it. Write JSON: "problem" can be understood without the
-snippet and says all that one needs to know, "solution" is correct {language} code for the whole problem."""
-
-SHOTS = [
-    (
-        "    return sum(values) / len(values)",
-        "Write a function `middle(a, b)` that returns the number halfway between two numbers.",
-        "def middle(a, b):\n    return (a + b) / 2",
-    ),
-    (
-        "for line in handle:\n    if line.startswith('#'):\n        continue",
-        (
-            "A shop keeps its orders as texts such as 'tea:3'. Write a function `total(orders)` that adds up the "
-            "amounts, without the orders that start with a minus sign."
-        ),
-        (
-            "def total(orders):\n    amount = 0\n    for order in orders:\n        if not order.startswith('-'):\n"
-            "            amount += int(order.split(':')[1])\n    return amount"
-        ),
-    ),
-    (
-        "class Queue:\n    def __len__(self):",
-        "Write a class `Jar` for marbles: `put(colour)` adds one, `count(colour)` says how many of a colour it holds.",
-        (
-            "class Jar:\n    def __init__(self):\n        self.marbles = []\n\n    def put(self, colour):\n"
-            "        self.marbles.append(colour)\n\n    def count(self, colour):\n"
-            "        return self.marbles.count(colour)"
-        ),
-    ),
-]
-
+PROMPTS = read_prompts(__file__)
+FENCED = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
+PARTS = ("snippet", "problem", "solution")
+SHOTS = [[PROMPTS[f"{name} {part}"] for part in PARTS] for name in ("mean", "comment", "queue")]
 TURNS = [
-    (PROMPT.format(language="python", code=code), json.dumps({"problem": problem, "solution": solution}))
+    (PROMPTS["ask"].format(language="python", code=code), json.dumps({"problem": problem, "solution": solution}))
     for code, problem, solution in SHOTS
 ]

@@ -14,11 +14,13 @@ from tasks.llm.batches import Batches
 from tasks.llm.client import LLM
 from tasks.llm.connection import Connection, Endpoint, redacted
 from tasks.llm.embedded.grammar import grammar
+from tasks.llm.embedder import Embedder, offline, remote
 from tasks.llm.faults import Unanswered
 from tasks.llm.loop import LOOP, Loop
 from tasks.llm.prices import load_prices
 from tasks.llm.target import Target, Terms
 from tasks.llm.watermark import mark
+from tasks.sandbox import Sandbox, open_sandbox
 
 _LOG = logging.getLogger("everspring")
 EMBEDDED_MODEL = "smollm2-135m-instruct"
@@ -45,6 +47,18 @@ class Models:
         """
         targets = tuple(self._target(role, endpoint) for endpoint in self._settings.endpoints(role))
         return LLM(role, targets, self._terms)
+
+    def embedder(self) -> Embedder:
+        """What makes vectors: the model of the role `embedder` where one is set, else the encoder of this machine."""
+        return remote(self.get("embedder")) if "embedder" in self._settings.roles else offline()
+
+    def sandbox(self) -> Sandbox:
+        """What runs programs that models wrote.
+
+        Raises:
+            Refusal: where this machine has none, or not the one that is set.
+        """
+        return open_sandbox(self._settings.sandbox)
 
     def names(self, role: Role) -> tuple[str, ...]:
         """The names of a role's models; asks an endpoint for its list where none is set, starts nothing.

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from catalog.records import Record
+from catalog.records import Answer, Record
 from tasks.ledger import drop, operator
 from tasks.method import Rows
 
@@ -20,3 +20,9 @@ def keep(rows: Rows[R], fault: Callable[[R], str]) -> list[R]:
         else:
             kept.append(row)
     return kept
+
+
+def cut(row: Record) -> str:
+    """Why a row is not whole, or an empty text: an answer that it was made from reached the length allowed."""
+    answers = [made for made in row.origin if isinstance(made, Answer)]
+    return "an answer was cut before its end" if any(made.finish_reason == "length" for made in answers) else ""

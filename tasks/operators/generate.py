@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, overload
 
 from pydantic import TypeAdapter, ValidationError
@@ -36,6 +37,7 @@ def generate(
     top_p: float = ...,
     max_tokens: int = ...,
     stop: tuple[str, ...] = ...,
+    logprobs: int | None = ...,
     seed: int = ...,
 ) -> list[tuple[R, Answer[T]]]: ...
 @overload
@@ -52,6 +54,7 @@ def generate(
     top_p: float = ...,
     max_tokens: int = ...,
     stop: tuple[str, ...] = ...,
+    logprobs: int | None = ...,
     seed: int = ...,
 ) -> list[tuple[R, Answer[T]]]: ...
 @overload
@@ -67,6 +70,7 @@ def generate(
     top_p: float = ...,
     max_tokens: int = ...,
     stop: tuple[str, ...] = ...,
+    logprobs: int | None = ...,
     seed: int = ...,
 ) -> list[tuple[R, Answer[str]]]: ...
 @operator
@@ -84,6 +88,7 @@ def generate(
     top_p: float = 1.0,
     max_tokens: int = 512,
     stop: tuple[str, ...] = (),
+    logprobs: int | None = None,
     seed: int = 0,
 ) -> list[tuple[R, Answer[Any]]]:
     """Ask `llm` for each row, n times; returns (row, answer) pairs in the rows' order, n at most for each row.
@@ -101,38 +106,52 @@ def generate(
         top_p: share of the probability mass to sample from.
         max_tokens: the longest answer.
         stop: texts at which an answer ends.
+        logprobs: keep each token's log-probability, and those of so many others in its place, in `Answer.tokens`.
         seed: of the sampling; each question and draw has its own seed under it.
 
     A row whose request fails in the end is dropped with the failure's reason.
     """
     adapter: TypeAdapter[Any] | None = TypeAdapter(schema) if schema is not None else None
     wanted = adapter.json_schema() if adapter else None
+
+    def request(row: R) -> Request:
+        return Request(
+            messages=_messages(row, system, turns, prompt),
+            temperature=temperature,
+            top_p=top_p,
+            max_tokens=max_tokens,
+            stop=stop,
+            schema=wanted,
+            logprobs=logprobs,
+        )
+
+    return ask_each(llm, rows, request, _reader(adapter) if adapter else parse or read_text, n=n, seed=seed)
+
+
+def ask_each(
+    llm: LLM, rows: Rows[R], request: Callable[[R], Request], parse: Callable[[str], T], *, n: int, seed: int
+) -> list[tuple[R, Answer[T]]]:
+    """Send the request of each row n times, each with a seed of its own; returns (row, answer) pairs.
+
+    For operators that ask: `generate`, `complete`. A row whose request fails in the end is dropped with the reason.
+    """
     asked: Counter[str] = Counter()
 
     def requests() -> Iterator[Request]:
         for row in rows:
-            messages = _messages(row, system, turns, prompt)
+            made = request(row)
             # Known by what is asked, not by the row: whoever asks the same again gets the same answer. Rows that ask
             # the same get draws of their own.
-            question = digest([seed, messages])
+            question = digest([seed, made.messages, made.prefix] if made.prefix else [seed, made.messages])
             first = asked[question] * n
             asked[question] += 1
             for sample in range(first, first + n):
-                yield Request(
-                    messages=messages,
-                    temperature=temperature,
-                    top_p=top_p,
-                    max_tokens=max_tokens,
-                    stop=stop,
-                    seed=int(digest([question, sample])[:7], 16),
-                    sample=sample,
-                    schema=wanted,
-                )
+                yield replace(made, seed=int(digest([question, sample])[:7], 16), sample=sample)
 
     if ledger := current():
         ledger.expect_calls(len(rows) * n)
-    answers = llm.ask(requests(), _reader(adapter) if adapter else parse or _text)
-    pairs: list[tuple[R, Answer[Any]]] = []
+    answers = llm.ask(requests(), parse)
+    pairs: list[tuple[R, Answer[T]]] = []
     for index, answer in enumerate(answers):
         row = rows[index // n]
         if isinstance(answer, Failed):
@@ -160,7 +179,12 @@ def _messages(row: R, system: "Prompting[R]", turns: "Turns[R]", prompt: "Prompt
     )
 
 
-def _text(text: str) -> str:
+def read_text(text: str) -> str:
+    """The text without the white space around it.
+
+    Raises:
+        ValueError: where it is blank.
+    """
     if not text.strip():
         raise ValueError("the answer is blank")
     return text.strip()

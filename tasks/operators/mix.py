@@ -1,4 +1,4 @@
-"""`mix`: blend two tables at a ratio of tokens (operators.md 24)."""
+"""`mix` and `mix_each`: blend two tables, or rows and what was made of them, at a ratio of tokens (operators.md 24)."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -7,6 +7,7 @@ from catalog.records import Record, digest
 from tasks.ledger import drop, operator
 from tasks.method import Rows
 from tasks.operators.extract import count_tokens
+from tasks.operators.sample import dice
 
 R = TypeVar("R", bound=Record)
 
@@ -25,6 +26,27 @@ def mix(rows: Rows[R], others: Rows[R], text: Callable[[R], str], *, ratio: floa
     else:
         first, second = list(rows), _part(others, have * ratio, text, seed)
     return _shuffled([*first, *second], seed)
+
+
+@operator
+def mix_each(
+    rows: Rows[tuple[R, Sequence[R]]], text: Callable[[R], str], *, ratio: float = 1.0, seed: int = 0
+) -> list[R]:
+    """Rows and those made of each, with about `ratio` tokens of the second for each token of the first.
+
+    What becomes of a row depends on no other, so that a part of a table is mixed as in the whole. Where one side of a
+    row has too many tokens, each of its rows is kept with the probability at which the expected tokens are in the
+    ratio, and dropped otherwise; a row of which nothing was made is dropped.
+    """
+    kept: list[R] = []
+    for row, made in rows:
+        have, wanted = count_tokens(text(row)) * ratio, sum(count_tokens(text(other)) for other in made)
+        for each, side, against in ((row, have, wanted), *((other, wanted, have) for other in made)):
+            if dice(seed, "mix", each.record_id).random() * side < against:
+                kept.append(each)
+            else:
+                drop(each, "beyond the ratio of the mix")
+    return kept
 
 
 def _part(rows: Sequence[R], tokens: float, text: Callable[[R], str], seed: int) -> list[R]:

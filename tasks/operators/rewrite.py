@@ -5,12 +5,12 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
-from catalog.records import Answer, Document
+from catalog.records import Answer, Document, Message
 from tasks.ledger import drop, operator
-from tasks.llm import LLM
+from tasks.llm import LLM, Request
 from tasks.method import Rows
 from tasks.operators.extract import count_tokens
-from tasks.operators.generate import Prompting, generate
+from tasks.operators.generate import Prompting, ask_each, fill
 from tasks.operators.score import stems
 
 D = TypeVar("D", bound=Document)
@@ -53,7 +53,7 @@ def rewrite(
         styles: name → prompt.
         system: the system's message.
         shortest: least length of an answer, as a share of the row's tokens.
-        longest: greatest length, as a share of the row's tokens; no answer runs on beyond that of the longest row.
+        longest: greatest length, as a share of the row's tokens; an answer is cut there, and dropped.
         most_copied: share of the answer's runs of five words that may stand in the row.
         least_shared: share of the answer's content words that must stand in the row: less is another text.
         temperature: of the sampling.
@@ -61,20 +61,18 @@ def rewrite(
 
     Blank answers and those that talk about the task are asked again; the rest that fail are dropped with the reason.
     """
-    limit = math.ceil(longest * max((count_tokens(row.text) for row in rows), default=0))
     made: list[tuple[D, str, Answer[str]]] = []
     for style, prompt in styles.items():
-        answers = generate(
-            llm,
-            rows,
-            prompt,
-            system=system,
-            parse=read,
-            max_tokens=limit,
-            temperature=temperature,
-            seed=seed,
-        )
-        for row, answer in answers:
+
+        def request(row: D, prompt: "Prompting[D]" = prompt) -> Request:
+            asked = Message(role="user", content=fill(prompt, row))
+            return Request(
+                messages=(Message(role="system", content=system), asked) if system else (asked,),
+                temperature=temperature,
+                max_tokens=max(1, math.ceil(longest * count_tokens(row.text))),  # by the row alone, not the others
+            )
+
+        for row, answer in ask_each(llm, rows, request, read, n=1, seed=seed):
             fault = fault_of(
                 row.text,
                 answer.value,
@@ -83,6 +81,8 @@ def rewrite(
                 most_copied=most_copied,
                 least_shared=least_shared,
             )
+            if not fault and answer.finish_reason == "length":
+                fault = f"longer than {longest:g} times its source"
             if fault:
                 drop(row, f"{style}: {fault}", answer.value[:500])
             else:

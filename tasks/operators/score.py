@@ -21,7 +21,7 @@ _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+\b|\b[A-Z]{2,}\b|\b\w+_\w+\b|\b[A-Z
 _NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|cannot|without)\b|n[’']t\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:_\w+)*")
 _SUFFIX = re.compile(r"(?:ations?|ation|ings?|edly|ed|ies|es|ers?|ors?|ly|s|e|y)$")
-_FUNCTION_WORDS = frozenset(
+FUNCTION_WORDS = frozenset(
     """a about after all also am an and any are as at be because been before being both but by can could did do does
     doing during each few for from further had has have having he her here hers him his how i if in into is it its just
     may me might more most much must my no nor not of off on once one only or other our out over own same shall she
@@ -54,7 +54,7 @@ def support(claim: str, source: str) -> float:
 def stems(text: str) -> set[str]:
     """The content words of a text without their endings."""
     words = (word.lower() for word in _WORD.findall(text))
-    return {_stem(word) for word in words if word not in _FUNCTION_WORDS and (len(word) > 1 or word.isdigit())}
+    return {_stem(word) for word in words if word not in FUNCTION_WORDS and (len(word) > 1 or word.isdigit())}
 
 
 def _sentence(words: set[str], sentence: str, source: str, read: list[str]) -> float:

@@ -1,4 +1,4 @@
-"""`solve`: answer the rows' prompts, n times each, outright or step by step (operators.md 3)."""
+"""`solve`: answer the rows' prompts, n times each, outright, step by step, or by a program (operators.md 3)."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -7,8 +7,9 @@ from catalog.records import Answer, Prompt
 from tasks.ledger import operator
 from tasks.llm import LLM
 from tasks.method import Rows
+from tasks.operators.answers import final_answer
 from tasks.operators.generate import Prompting, generate
-from tasks.operators.verify import final_answer
+from tasks.operators.verify import read_code
 
 P = TypeVar("P", bound=Prompt)
 
@@ -20,6 +21,7 @@ def solve(
     *,
     shots: Callable[[P], Sequence[tuple[str, str]]] | None = None,
     system: "Prompting[P]" = "",
+    program: bool = False,
     n: int = 1,
     temperature: float = 0.7,
     top_p: float = 1.0,
@@ -34,6 +36,8 @@ def solve(
         shots: for a row, (problem, worked solution) pairs that show how, as earlier turns. With it the answers are
             chains of thought: each ends in a line "The answer is: …", and one that states none is asked again.
         system: the system's message.
+        program: the answers are programs of thought, Python code, read out of its fence; one that does not parse is
+            asked again. `shots` are then (problem, program) pairs.
         n: answers for each row.
         temperature: of the sampling; 0 is greedy.
         top_p: share of the probability mass to sample from.
@@ -46,7 +50,7 @@ def solve(
         "{prompt}",
         system=system,
         turns=shots or (),
-        parse=read_reasoning if shots else read_answer,
+        parse=read_code if program else read_reasoning if shots else read_answer,
         n=n,
         temperature=temperature,
         top_p=top_p,

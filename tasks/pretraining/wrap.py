@@ -5,7 +5,8 @@ Maini et al., 2024, https://arxiv.org/abs/2401.16380
 Departs from the paper:
 - A chunk is rephrased in `styles_each` styles drawn for it, so that one table holds all four; the paper makes a corpus
   for each style and mixes some of them.
-- Tokens are estimated without a model's tokenizer, for the length of a chunk and for the mix.
+- Tokens are estimated without a model's tokenizer, for the length of a chunk and for the mix. Real text stands beside
+  its own rephrases: the mix is one to one over the whole table, in expectation, and a chunk without one is left out.
 - Answers that are blank, copies, far from the length of their chunk, mostly in foreign words, looped or about the task
   are dropped; the paper takes what its stronger model writes.
 - The prompts are our own.
@@ -21,7 +22,7 @@ from tasks.llm import LLM
 from tasks.method import Paper, Partition, Rows, method
 from tasks.operators.extract import chunk
 from tasks.operators.filter import keep
-from tasks.operators.mix import mix
+from tasks.operators.mix import mix_each
 from tasks.operators.rewrite import rewrite
 from tasks.operators.sample import dice
 
@@ -63,17 +64,18 @@ def wrap(
 ) -> Rows[Rephrased]:
     """Chunks and rephrases of chunks, with `synthetic_per_real` tokens of the second for each of the first."""
     chunks = chunk(documents, max_tokens=max_tokens)
-    real = [Rephrased(text=row.text, title=row.title, style=REAL, origin=(row,)) for row in chunks]
-    synthetic: list[Rephrased] = []
+    synthetic: dict[str, list[Rephrased]] = {row.record_id: [] for row in chunks}
     for style, prompt in STYLES.items():
         drawn = [row for row in chunks if style in _styles(row, styles_each, seed)]
-        synthetic += [
-            Rephrased(text=answer.value, title=row.title, style=style, origin=(row, answer))
-            for row, _, answer in rewrite(
-                llm, drawn, {style: prompt}, system=SYSTEM, temperature=temperature, seed=seed
-            )
+        said = rewrite(llm, drawn, {style: prompt}, system=SYSTEM, temperature=temperature, seed=seed)
+        made = [
+            Rephrased(text=answer.value, title=row.title, style=style, origin=(row, answer)) for row, _, answer in said
         ]
-    return mix(real, keep(synthetic, _fault), text=lambda row: row.text, ratio=synthetic_per_real, seed=seed)
+        for row in keep(made, _fault):
+            synthetic[row.parents[0]].append(row)
+    real = [(Rephrased(text=row.text, title=row.title, style=REAL, origin=(row,)), row.record_id) for row in chunks]
+    pairs = [(row, synthetic[chunk_id]) for row, chunk_id in real]
+    return mix_each(pairs, text=lambda row: row.text, ratio=synthetic_per_real, seed=seed)
 
 
 def _styles(row: Document, count: int, seed: int) -> list[str]:

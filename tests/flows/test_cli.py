@@ -36,7 +36,6 @@ def everspring(home: Path, *arguments: str, **environment: str) -> subprocess.Co
         (("run", "sft", "--role", "judge=m@127.0.0.1"), "MODEL@URL is wanted"),
         (("run", "sft", "--read", "metamath.problms=raw.x"), "metamath: input 'problms': unknown"),
         (("run", "sft", "--rows", "many"), "--rows 'many'"),
-        (("run", "lifecycle", "--method", "wrap"), "lifecycle has all"),
         (("method", "rap"), "did you mean: wrap"),
         (("versions", "sft.nothing"), "table 'sft.nothing': unknown"),
         (("versions", "nothing"), "no table's name"),

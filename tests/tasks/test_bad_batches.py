@@ -72,6 +72,8 @@ BAD: dict[str, Callable[[int], str]] = {
     "mojibake": lambda n: f"{SENTENCES[n]} â€œItâ€™s done,â€\x9d they said â€” cafÃ©, naÃ¯ve, Ã¼ber, rÃ©sumÃ©.",
     "loops": lambda n: SENTENCES[n][:30] + " and so on and so forth" * 60,
     "one line again and again": lambda n: f"{SENTENCES[n][:60]}\n" * 30,
+    "a paragraph three times over": lambda n: "\n\n".join([SENTENCES[n]] * 3),
+    "a line three times over": lambda n: " ".join([" ".join(SENTENCES[n].split())] * 3),
     "one letter": lambda n: "a" * (200 + n),
     "a benchmark": lambda n: f"{SENTENCES[n][:40]} {HUMAN_EVAL} {SENTENCES[n][40:90]}",
     "a benchmark, shouted": lambda n: f"{SENTENCES[n][:40]} {HUMAN_EVAL.upper()} {SENTENCES[n][40:90]}",

@@ -8,7 +8,7 @@ from catalog.records import BenchmarkItem, Document, Prompt
 from catalog.store import Lake
 from infra.errors import Failure, Refusal
 from infra.settings import Settings, load_settings
-from tasks.ingest import ingest_file, ingest_source
+from tasks.ingest import ingest_benchmark, ingest_file, ingest_source
 
 ITEM = "Alice has seven red apples and gives three of them to her youngest brother Bob before lunch on Sunday"
 
@@ -118,3 +118,69 @@ def test_a_file_imported_beside_a_packages_data_does_not_bring_that_in_again(
     ingest_file(lake, str(tmp_path / "mine.jsonl"), "raw.documents", Document, {}, settings)
     assert ingest_source(lake, "raw.documents", settings).status == "unchanged"
     assert len(lake.versions("raw.documents")) == 2
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> tuple[Lake, Settings]:
+    """A lake with one benchmark, hashed, of one item and one that is too short."""
+    settings = load_settings(home=tmp_path / "home", benchmark_secret="a secret")
+    lake = Lake(settings)
+    file = tmp_path / "private.csv"
+    file.write_text(f"question\n{ITEM}\nWhat? Quokkas!\n")
+    outcome = ingest_benchmark(lake, str(file), "mine", {"text": "question"}, settings, sealed=True)
+    assert (outcome.kept, outcome.rejected) == (1, {"unreadable": 1})
+    file.unlink()
+    return lake, settings
+
+
+def test_a_hashed_benchmark_is_kept_out_and_is_nowhere_in_clear(sealed: tuple[Lake, Settings], tmp_path: Path) -> None:
+    kept = b"".join(file.read_bytes() for file in sealed[1].home.rglob("*") if file.is_file())
+    assert b"youngest" not in kept
+    assert b"Quokkas" not in kept
+    put(sealed, tmp_path, f'{{"prompt": "Solve: {ITEM.lower()}!"}}', '{"prompt": "What is rain?"}')
+    assert sealed[0].query("SELECT prompt FROM raw.mine").rows() == [("What is rain?",)]
+    found = sealed[0].query("SELECT benchmark, item, layer, verdict FROM catalog.hits").rows()
+    assert found == [("mine", "mine/1", "13-gram", "contaminated")]
+
+
+def test_a_hashed_benchmark_wants_its_secret(sealed: tuple[Lake, Settings], tmp_path: Path) -> None:
+    other = load_settings(home=sealed[1].home, benchmark_secret="another")
+    with pytest.raises(Refusal, match="was hashed with another secret"):
+        put((Lake(other), other), tmp_path, '{"prompt": "What is rain?"}')
+    none = load_settings(home=tmp_path / "none")
+    with pytest.raises(Refusal, match="there is no secret to hash it with"):
+        ingest_benchmark(Lake(none), str(tmp_path / "mine.jsonl"), "mine", {"text": "prompt"}, none, sealed=True)
+
+
+def test_a_benchmark_item_in_other_words_is_kept_out_of_the_first_rows(
+    home: tuple[Lake, Settings], tmp_path: Path
+) -> None:
+    item = "Write a function that returns how many vowels a given string has, counting y only at the end of the word."
+    other = "Count the vowels of a given string in a function; the letter y counts only when it ends the word."
+    file = tmp_path / "bench.jsonl"
+    file.write_text(f'{{"text": "{item}"}}\n')
+    ingest_benchmark(home[0], str(file), "vowels", {}, home[1])
+    off = load_settings(home=home[1].home, screen_options={"contaminated": {"by_meaning": 0}})
+    put((home[0], off), tmp_path, f'{{"prompt": "{other}"}}')
+    assert home[0].query("SELECT count(*) FROM raw.mine").rows() == [(1,)]
+    put(home, tmp_path, f'{{"prompt": "{other}!"}}', '{"prompt": "What is rain?"}')
+    assert home[0].query("SELECT prompt FROM raw.mine ORDER BY 1").rows() == [(other,), ("What is rain?",)]
+    assert home[0].query("SELECT item, layer FROM catalog.hits").rows() == [("vowels/1", "semantic")]
+
+
+def test_rows_that_say_the_same_are_dropped_where_that_is_asked_for(
+    home: tuple[Lake, Settings], tmp_path: Path
+) -> None:
+    said = "The committee approved the new budget at its meeting on Tuesday."
+    again = "At its meeting on Tuesday the new budget was approved by the committee."
+    asked = home[0], load_settings(home=home[1].home, screens={"same_meaning": "drop"})
+    put(asked, tmp_path, f'{{"prompt": "{said}"}}')
+    put(asked, tmp_path, f'{{"prompt": "{said}"}}', f'{{"prompt": "{again}"}}', '{"prompt": "What is rain?"}')
+    assert home[0].query("SELECT prompt FROM raw.mine ORDER BY 1").rows() == [(said,), ("What is rain?",)]
+    ((reason, kind, similarity),) = (
+        home[0]
+        .query("SELECT reason, kind, similarity FROM catalog.rejected JOIN catalog.duplicates USING (record_id)")
+        .rows()
+    )
+    assert reason.startswith("says the same as another row (9")
+    assert (kind, similarity > 0.9) == ("semantic", True)

@@ -132,7 +132,9 @@ def test_a_formula_with_other_numbers_is_found(text: str) -> None:
     assert text[hit.start : hit.end].casefold().rstrip(".").replace(" ", "").startswith("find")
 
 
-@pytest.mark.parametrize("text", ["Find 2^50-3 mod 7.", "Find x^50+3 mod 7.", "Find 2^50+3 mod 7 by hand.", "2^50+3 mod 7"])
+@pytest.mark.parametrize(
+    "text", ["Find 2^50-3 mod 7.", "Find x^50+3 mod 7.", "Find 2^50+3 mod 7 by hand.", "2^50+3 mod 7"]
+)
 def test_another_formula_is_none_of_the_benchmark(text: str) -> None:
     assert BenchmarkIndex(quiz("Find 2^50+3 mod 7.")).find_all(text) == []
 

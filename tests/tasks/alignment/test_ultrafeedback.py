@@ -6,12 +6,38 @@ from typing import Any
 from scripted import schema_of
 
 from catalog.records import Prompt
-from tasks.alignment.ultrafeedback import ASPECTS, PRINCIPLES, ultrafeedback
+from tasks.alignment.ultrafeedback import ASPECTS, PRINCIPLES, Rated, ultrafeedback
 from tasks.ledger import Ledger, keep
 from tasks.llm import LLM
 
 PROMPT = Prompt(prompt="Why is snow white?")
 SYSTEMS = {text: name for name, texts in PRINCIPLES.items() for text in texts}
+
+
+REPLIES = (
+    "Thank you for asking. Let me take it in turn: {prompt} I would begin with what is known for certain.",
+    "I am not sure that I can tell. {prompt} That depends on whom you ask, and on the day.",
+    "{prompt} Good question! People have thought about this for a long time, and most agree on the main point.",
+    "No idea.",
+    "There are three parts to it, and the second matters most: who says so, when, and why. {prompt}",
+)
+
+
+def good(prompt: str, body: dict[str, Any]) -> str:
+    """Answers in one of five ways, by the request's seed; rates a longer text higher."""
+    if (schema := schema_of(body)) is None:
+        return REPLIES[body["seed"] % len(REPLIES)].format(prompt=prompt)
+    texts = re.split(r"\n\nText \d+:\n|\n\nIn JSON", prompt)[1 : len(schema["properties"]) + 1]
+    ratings = [1 + min(4, len(text) // 30) for text in texts]
+    return json.dumps({f"text_{n}": {"rationale": "By its length.", "rating": r} for n, r in enumerate(ratings, 1)})
+
+
+def promised(row: Rated) -> bool:
+    """The chosen answer has the highest mean of the four aspects, and the rejected one a lower."""
+    aspects = (row.instruction_following, row.truthfulness, row.honesty, row.helpfulness)
+    means = [sum(place) / 4 for place in zip(*aspects, strict=True)]
+    chosen, rejected = (means[row.completions.index(text)] for text in (row.chosen, row.rejected))
+    return list(row.scores) == means and chosen == max(means) > rejected and chosen - rejected == row.margin
 
 
 def writer(prompt: str, body: dict[str, Any]) -> str:
@@ -67,33 +93,12 @@ def test_ties_make_no_pair(scripted_llm: Callable[..., LLM]) -> None:
     assert [drop.reason for drop in ledger.drops] == ["no answer is rated below the best"]
 
 
-def test_each_candidate_answers_under_a_principle_of_its_own(scripted_llm: Callable[..., LLM]) -> None:
-    systems: list[str] = []
-
-    def answer(prompt: str, body: dict[str, Any]) -> str:
-        systems.append(body["messages"][0]["content"])
-        assert body["temperature"] == 1
-        return writer(prompt, body)
-
-    (row,) = ultrafeedback([PROMPT], scripted_llm(answer), scripted_llm(rater(lambda aspect, quality: quality)))
-    assert len(set(systems)) == 4
-    assert sorted(row.principles) == sorted(SYSTEMS[system] for system in systems)
-
-
 def test_most_candidates_are_to_be_helpful(scripted_llm: Callable[..., LLM]) -> None:
     prompts = [Prompt(prompt=f"Why {number}?") for number in range(40)]
     rows = ultrafeedback(prompts, scripted_llm(writer), scripted_llm(rater(lambda aspect, quality: quality)))
     names = [name for row in rows for name in row.principles]
     assert 0.5 < names.count("helpfulness") / len(names) < 0.7
     assert names.count("verbalised calibration") < names.count("honesty")
-
-
-def test_the_models_of_a_pool_all_answer(scripted_llm: Callable[..., LLM], scripted_server: Callable[..., Any]) -> None:
-    url = scripted_server(lambda prompt, body: f"{body['model']} says so, of quality {body['seed'] % 5 + 1}").url
-    pool = scripted_llm(writer, roles={"generator": [f"m{number}@{url}" for number in range(5)]})
-    (row,) = ultrafeedback([PROMPT], pool, scripted_llm(rater(lambda aspect, quality: quality)))
-    assert len(set(row.models)) == 4
-    assert [text.split()[0] for text in row.completions] == list(row.models)
 
 
 def test_an_aspect_that_the_judge_fails_makes_no_pair(scripted_llm: Callable[..., LLM]) -> None:

@@ -1,16 +1,51 @@
 import json
+import re
+from binascii import crc32
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from catalog.records import Code
-from tasks.applications.oss_instruct_magicoder import oss_instruct_magicoder
+from tasks.applications.oss_instruct_magicoder import Inspired, oss_instruct_magicoder
 from tasks.ledger import Ledger, keep
 from tasks.llm import LLM
+from tasks.operators.verify import parses
 
 SOURCE = Code(code="\n".join(f"line_{number} = {number}" for number in range(40)))
 CODE = "def double(n):\n    return 2 * n"
+
+
+JOBS = (
+    (
+        "counts the rows of a table in which the column {name} is not empty",
+        "sum(1 for row in rows if row.get('{name}'))",
+    ),
+    ("sorts a list of books by their {name}, the largest first", "sorted(rows, key=lambda book: -book['{name}'])"),
+    ("tells whether any of the words in a text is spelled like {name}", "'{name}' in rows.split()"),
+    ("adds up every second number, and the length of the word {name} to it", "sum(rows[::2]) + len('{name}')"),
+    ("joins the letters of a word with {name} between them", "' {name} '.join(rows)"),
+    ("removes each {name} from a sentence, whatever its case", "[w for w in rows.split() if w.lower() != '{name}']"),
+    (
+        "gives the place of {name} in a shelf, or -1 where it stands nowhere",
+        "rows.index('{name}') if '{name}' in rows else -1",
+    ),
+)
+
+
+def good(prompt: str, body: dict[str, Any]) -> str:
+    """A problem about a name in the snippet, with a function that solves it."""
+    code = prompt.partition("Snippet:\n")[2].rpartition("\n\nLet the snippet")[0]
+    names = sorted(set(re.findall(r"[a-z]{3,}", code.lower()))) or ["nothing"]
+    name = names[crc32(code.encode()) % len(names)]
+    told, does = JOBS[crc32(code.encode()) % len(JOBS)]
+    solution = f"def {name}_of(rows):\n    return {does.format(name=name)}"
+    return json.dumps({"problem": f"Write a function `{name}_of` that {told.format(name=name)}.", "solution": solution})
+
+
+def promised(row: Inspired) -> bool:
+    """A problem that is no code, a solution that is, and the snippet that both came of."""
+    return bool(row.snippet.strip()) and parses(row.completion) and not parses(row.prompt)
 
 
 def written(problem: str, solution: str) -> Callable[..., str]:

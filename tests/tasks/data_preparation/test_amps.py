@@ -2,15 +2,28 @@ import inspect
 from collections import Counter
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
 from catalog.records import ProblemScript
 from catalog.sources import problem_scripts as source
-from tasks.data_preparation.amps import amps
+from catalog.sources.problem_scripts import read_answer
+from tasks.data_preparation.amps import LevelledProblem, amps
 from tasks.ledger import Ledger, keep
 
 SCRIPTS = [row for row, _ in source.problem_scripts()]
+
+
+def good(prompt: str, body: dict[str, Any]) -> str:
+    """No model is asked."""
+    return ""
+
+
+def promised(row: LevelledProblem) -> bool:
+    """Worked in steps that end with an answer that can be read."""
+    *steps, last = row.solution.splitlines()
+    return bool(steps) and last == f"The answer is {row.answer}." and bool(str(read_answer(row.answer)))
 
 
 def test_problems_are_spread_evenly_over_levels_and_scripts() -> None:

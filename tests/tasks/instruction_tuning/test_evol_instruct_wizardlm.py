@@ -1,15 +1,55 @@
 import json
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
 
 from catalog.records import Prompt
-from tasks.instruction_tuning.evol_instruct_wizardlm import EXAMPLES, OPERATIONS, PROMPTS, evol_instruct_wizardlm
+from tasks.instruction_tuning.evol_instruct_wizardlm import (
+    EXAMPLES,
+    OPERATIONS,
+    PROMPTS,
+    EvolvedInstruction,
+    evol_instruct_wizardlm,
+)
 from tasks.ledger import Ledger, keep
 from tasks.llm import LLM
+from tasks.operators.eliminate import fault_of_answer
 
 SEED = Prompt(prompt="Why is snow white?")
+
+
+HARDER = (
+    "Answer for a reader who lives on a boat and has no electricity.",
+    "Weigh two opposite opinions before you decide between them.",
+    "Add what would change if winter lasted for two years.",
+    "Use at least one number, and say where it comes from.",
+    "Show your steps one after the other, and mark the weakest.",
+    "Name a person in history who would have disagreed, with a reason.",
+    "Leave out everything that a child of six could not follow.",
+    "End with a question that nobody has answered so far.",
+    "Say which part of it you would check first, and with what tool.",
+)
+
+
+def good(prompt: str, body: dict[str, Any]) -> str:
+    """Adds a wish to the prompt, finds that it asks for more, and answers with what the prompt speaks of."""
+    if "#Given Prompt#:" in prompt:
+        parent = prompt.rpartition("#Given Prompt#:")[2].strip()
+        return f"{parent} {Random(body['seed']).choice([wish for wish in HARDER if wish not in parent])}"
+    if "Does the second prompt say the first again" in prompt:
+        return json.dumps({"label": "more"})
+    draw = Random(prompt)
+    first, second, third = draw.sample(HARDER, 3)
+    words = sorted({word for word in prompt.split() if len(word) > 4})
+    draw.shuffle(words)
+    return f"It comes down to {', '.join(words[:6]) or 'very little'}. {first} {second} Then {third.lower()}"
+
+
+def promised(row: EvolvedInstruction) -> bool:
+    """Another instruction than its parent, made by an operation, with an answer."""
+    return row.prompt != row.parent and row.operation in OPERATIONS and not fault_of_answer(row.completion)
 
 
 def wizard(
@@ -60,11 +100,8 @@ def test_a_failed_parent_stays_in_the_pool_and_evolves_another_way(scripted_llm:
             {"evolved": lambda parent: "Here is the Rewritten Prompt"},
             "words of the evolving prompt leaked: rewritten prompt",
         ),
-        ({"evolved": lambda parent: EXAMPLES["deepen"][1]}, "words of the evolving prompt leaked: its example"),
-        ({"evolved": lambda parent: "I go home and then " * 9}, "the instruction runs in a circle"),
-        ({"answer": "I go home and then " * 9}, "the answer runs in a circle"),
+        ({"evolved": lambda parent: EXAMPLES["deepen"][0][1]}, "words of the evolving prompt leaked: its example"),
         ({"answer": "Sorry, I cannot help with that."}, "the answer is short and says sorry"),
-        ({"answer": "?! And so, it is."}, "the answer is only punctuation and stop words"),
     ],
 )
 def test_a_failed_evolution_is_eliminated_with_the_reason(
@@ -75,22 +112,10 @@ def test_a_failed_evolution_is_eliminated_with_the_reason(
     assert [drop.reason for drop in ledger.drops] == [reason]
 
 
-def test_a_long_answer_may_say_sorry(scripted_llm: Callable[..., LLM]) -> None:
-    llm = scripted_llm(wizard(answer="Sorry to hear it. " + " ".join(f"Flake {n} scatters light." for n in range(30))))
-    assert len(evol_instruct_wizardlm([SEED], llm, rounds=1)) == 1
-
-
-def test_a_heading_that_the_model_repeats_is_no_part_of_the_instruction(scripted_llm: Callable[..., LLM]) -> None:
-    llm = scripted_llm(wizard(lambda parent: f"#Rewritten Prompt#: {parent} And then?"))
-    (row,) = evol_instruct_wizardlm([SEED], llm, rounds=1)
-    assert row.prompt == "Why is snow white? And then?"
-
-
 def test_a_row_leads_back_through_its_parents_to_the_seed(scripted_llm: Callable[..., LLM]) -> None:
     first, second = evol_instruct_wizardlm([SEED], scripted_llm(wizard()), rounds=2)
     for row, parent in ((second, first), (first, SEED)):
-        judged, answer = row.origin
-        child, verdict = judged.origin  # type: ignore[union-attr]
+        child, verdict, answer = row.origin
         assert child.parents == (parent.record_id,)
         assert len({answer.call, verdict.call, child.origin[1].call}) == 3  # type: ignore[union-attr]
 

@@ -3,7 +3,7 @@ import pytest
 from catalog.records import Document
 from tasks.ledger import Ledger, keep
 from tasks.operators.extract import count_tokens
-from tasks.operators.mix import mix
+from tasks.operators.mix import mix, mix_each
 
 REAL = [Document(text=f"real {'word ' * (10 + i % 7)}", title=str(i)) for i in range(60)]
 MADE = [Document(text=f"made {'word ' * 10}", title=str(i)) for i in range(20)]
@@ -48,3 +48,18 @@ def test_the_seed_decides_which_rows_are_kept() -> None:
 
     assert kept(1) == kept(1)
     assert set(kept(1)) != set(kept(2))
+
+
+@pytest.mark.parametrize("ratio", [0.5, 1.0, 2.0])
+def test_rows_and_those_made_of_each_are_in_the_ratio_and_no_row_depends_on_another(ratio: float) -> None:
+    pairs = [(row, [Document(text=f"made {n} {'word ' * 11}", title=row.title)]) for n, row in enumerate(REAL)]
+    mixed = mix_each(pairs, text=lambda row: row.text, ratio=ratio)
+    assert _tokens(mixed, "made") / _tokens(mixed, "real") == pytest.approx(ratio, rel=0.25)
+    parts = [row for pair in pairs for row in mix_each([pair], text=lambda row: row.text, ratio=ratio)]
+    assert parts == mixed
+
+
+def test_a_row_of_which_nothing_was_made_is_dropped() -> None:
+    with keep(Ledger()) as ledger:
+        assert mix_each([(REAL[0], [])], text=lambda row: row.text) == []
+    assert [drop.reason for drop in ledger.drops] == ["beyond the ratio of the mix"]

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from scripted import Reply
 
 from catalog.records import Document
 from tasks.ledger import Ledger, keep
@@ -48,15 +49,25 @@ def test_an_answer_that_is_no_rewriting_is_dropped_with_the_reason(
     assert [d.reason.startswith(reason) for d in ledger.drops] == [True], ledger.drops
 
 
-def test_no_answer_is_let_run_on_beyond_the_longest_that_is_kept(scripted_llm: Callable[..., LLM]) -> None:
+def test_no_answer_is_let_run_on_beyond_the_longest_that_is_kept_whatever_the_other_rows(
+    scripted_llm: Callable[..., LLM],
+) -> None:
     limits: list[int] = []
+    other = Document(text=f"{SOURCE.text} {GOOD}")
 
     def answer(_prompt: str, body: dict[str, Any]) -> str:
         limits.append(body.get("max_tokens") or body["max_completion_tokens"])
         return GOOD
 
-    rewrite(scripted_llm(answer), [SOURCE], {"easy": "{text}"}, longest=2.0)
-    assert limits == [2 * count_tokens(SOURCE.text)]
+    rewrite(scripted_llm(answer), [SOURCE, other], {"easy": "{text}"}, longest=2.0)
+    assert sorted(limits) == [2 * count_tokens(SOURCE.text), 2 * count_tokens(other.text)]
+
+
+def test_an_answer_that_was_cut_there_is_dropped(scripted_llm: Callable[..., LLM]) -> None:
+    llm = scripted_llm(lambda prompt, body: Reply(GOOD, finish="length"))
+    with keep(Ledger()) as ledger:
+        assert rewrite(llm, [SOURCE], {"easy": "{text}"}) == []
+    assert [drop.reason for drop in ledger.drops] == ["easy: longer than 1.5 times its source"]
 
 
 def test_an_answer_that_talks_about_the_task_is_asked_again(scripted_llm: Callable[..., LLM]) -> None:

@@ -33,3 +33,12 @@ def test_what_follows_the_first_stated_answer_is_cut_off() -> None:
 def test_a_solution_without_an_answer_is_none() -> None:
     with pytest.raises(ValueError, match="no answer"):
         read_reasoning("I do not know.")
+
+
+def test_a_program_of_thought_is_read_out_of_its_fence_and_asked_again_where_it_is_none(
+    scripted_llm: Callable[..., LLM],
+) -> None:
+    replies = iter(["I would add them.", "Here it is:\n```python\nprint(2 + 1)\n```\nIt prints 3."])
+    llm = scripted_llm(lambda prompt, body: next(replies))
+    ((_, answer),) = solve(llm, [Prompt(prompt="2 + 1")], shots=lambda row: [("1 + 1", "print(1 + 1)")], program=True)
+    assert answer.value == "print(2 + 1)"

@@ -1,12 +1,15 @@
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import pytest
 
 from catalog.records import Answer, Document
+from catalog.sources import sources_of
 from tasks.ledger import Ledger, keep
 from tasks.llm import LLM
-from tasks.operators.extract import count_tokens
+from tasks.operators.extract import count_tokens, sentences
 from tasks.pretraining.wrap import STYLES, Rephrased, wrap
 
 DOCUMENTS = [
@@ -17,6 +20,32 @@ DOCUMENTS = [
     )
     for i in range(24)
 ]
+
+
+ASIDES = ("in fact,", "as a rule,", "in other words,", "of course,", "as it happens,", "by and large,")
+
+
+@cache
+def real() -> str:
+    return "\n\n".join(row.text for source in sources_of("raw.documents") for row, _ in source.rows())
+
+
+def good(prompt: str, body: dict[str, Any]) -> str:
+    """The sentences of the text, each with an aside in the middle; as questions and answers where they are wanted."""
+    told: list[str] = []
+    for place, sentence in enumerate(sentences(prompt.partition("\n\n")[2])):
+        words = sentence.split()
+        middle = len(words) // 2
+        told.append(" ".join([*words[:middle], ASIDES[place % len(ASIDES)], *words[middle:]]))
+    if "questions" not in prompt:
+        return " ".join(told)
+    return "\n".join(f"Question: What about {' '.join(one.split()[:3])}? Answer: {one}" for one in told)
+
+
+def promised(row: Rephrased) -> bool:
+    """Real text stands in a document, a rephrase does not, and one in questions and answers has both."""
+    asks = row.style != "qa" or ("?" in row.text and "Answer:" in row.text)
+    return asks and (row.text in real()) == (row.style == "real")
 
 
 def _rephrase(prompt: str, _body: object) -> str:

@@ -1,13 +1,14 @@
-import json
+import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-import pytest
-
 from catalog.records import Problem
+from catalog.sources import sources_of
 from tasks.ledger import Ledger, keep
 from tasks.llm import LLM
-from tasks.sft.metamath import metamath
+from tasks.operators.answers import final_answer, same_answer
+from tasks.sft.metamath import Solved, metamath
 
 PENS = Problem(prompt="A bag holds 6 pens. How many pens do 3 bags hold?", answer="18", topic="pens")
 RIGHT = {
@@ -20,6 +21,53 @@ RIGHT = {
     "A bag holds 6 pens. How many pens do x bags hold?\n"
     "If we know that the answer to this is 18, what is the value of the unknown x?": "The answer is 3.",
 }
+
+
+ASKED = " What is the value of the unknown "
+KNOWN = re.compile(r"(?: That makes |\nIf we know that the answer to this is )(.+?)(?:\.|, what is .*)?$", re.DOTALL)
+
+
+@cache
+def answers() -> dict[str, str]:
+    """The answer of every problem, whatever the white space."""
+    rows = [row for source in sources_of("raw.problems") for row, _ in source.rows()]
+    return {" ".join(row.prompt.split()): row.answer for row in rows}
+
+
+def unmasked(prompt: str) -> str:
+    """The number that a letter stands for in a problem whose answer is told."""
+    text = prompt.partition(ASKED)[0]
+    told = KNOWN.search(text)
+    letter = prompt.rstrip("?").split()[-1]
+    before, _, after = re.sub(
+        rf"(?<![A-Za-z]){letter}(?![A-Za-z])", "\0", text[: told.start()] if told else text, count=1
+    ).partition("\0")
+    shape = re.escape(" ".join(before.split())) + r"\s?(-?[\d,.]*\d)\s?" + re.escape(" ".join(after.split()))
+    for problem, answer in answers().items():
+        if told and answer == told[1] and (found := re.match(shape, problem)):
+            return found[1]
+    return "none"
+
+
+def good(prompt: str, body: dict[str, Any]) -> str:
+    """Says a problem, and it with its answer, in a sentence more; solves all of them from what the table says."""
+    if prompt.startswith("Say the problem"):
+        return f"Here is task {'abcdefgh'[body['seed'] % 8]}. {prompt.partition('Problem: ')[2]}"
+    if prompt.startswith("Turn the question"):
+        question, _, answer = prompt.partition("Question: ")[2].rpartition("\nAnswer: ")
+        return f"{question} That makes {answer}."
+    asked = " ".join(re.sub(r"^Here is task [a-h]\. ", "", prompt).split())
+    answer = answers().get(asked) or unmasked(prompt)
+    words = asked.split()
+    place = body["seed"] % len(words)
+    return f"Begin with {' '.join(words[place : place + 4])}, then go on to the end.\nThe answer is {answer}"
+
+
+def promised(row: Solved) -> bool:
+    """The solution states the answer, which is the problem's own where it is asked forwards."""
+    backward = row.kind in {"self-verification", "fobar"}
+    right = row.answer if backward else answers().get(" ".join(row.prompt.split()), row.answer)
+    return backward == ("the unknown" in row.prompt) and same_answer(final_answer(row.completion), right)
 
 
 def teacher(prompt: str, body: dict[str, Any]) -> str:
@@ -57,52 +105,6 @@ def test_only_solutions_with_the_right_answer_stay(scripted_llm: Callable[..., L
         "19 was stated, 18 is right",
         "7 was stated, 6 is right",
     }
-
-
-@pytest.mark.parametrize(
-    ("rephrased", "reason"),
-    [
-        (PENS.prompt, "the rephrasing is the problem itself"),
-        ("How many pens are in 3 bags?", "the rephrasing loses a number"),
-        ("Why do 3 bags of 6 pens hold 18?", "the rephrasing gives the answer away"),
-    ],
-)
-def test_a_text_that_does_not_ask_the_problem_is_no_rephrasing(
-    scripted_llm: Callable[..., LLM], rephrased: str, reason: str
-) -> None:
-    llm = scripted_llm(
-        lambda prompt, body: rephrased if prompt.startswith("Say the problem") else teacher(prompt, body)
-    )
-    with keep(Ledger()) as ledger:
-        assert "rephrasing" not in {row.kind for row in metamath([PENS], llm)}
-    assert reason in {drop.reason for drop in ledger.drops}
-
-
-def test_a_problem_without_a_number_or_a_statement_of_its_answer_is_not_asked_backwards(
-    scripted_llm: Callable[..., LLM],
-) -> None:
-    day = Problem(prompt="Which day comes after Thursday?", answer="Friday")
-
-    def answer(prompt: str, body: dict[str, Any]) -> str:
-        return "It is the weekend." if prompt.startswith("Turn the question") else "The answer is Friday."
-
-    with keep(Ledger()) as ledger:
-        rows = metamath([day], scripted_llm(answer))
-    assert {row.kind for row in rows} <= {"answer augmentation", "rephrasing"}
-    assert {drop.reason for drop in ledger.drops} >= {"the statement lacks the answer", "there is no number to mask"}
-
-
-def test_what_is_asked_about_a_problem_does_not_depend_on_the_others(scripted_llm: Callable[..., LLM]) -> None:
-    other = Problem(prompt="How many pens do 2 bags of 4 hold?", answer="8", solution="2 * 4 = 8", topic="pens")
-    asked: list[str] = []
-    llm = scripted_llm(lambda prompt, body: asked.append(json.dumps(body)) or teacher(prompt, body))
-    metamath([PENS], llm)
-    alone = len(asked)
-
-    metamath([PENS, other], llm)
-
-    assert alone > 0
-    assert not any(PENS.prompt in json.loads(body)["messages"][-1]["content"] for body in asked[alone:])
 
 
 def test_every_row_leads_back_to_its_problem_and_calls(scripted_llm: Callable[..., LLM]) -> None:
