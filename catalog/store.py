@@ -365,7 +365,9 @@ class Lake:
                         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
                     for table, held in _system_tables().items():  # a lake of an earlier day lacks columns
                         for name, kind in held.items():
-                            connection.execute(f"ALTER TABLE IF EXISTS {table} ADD COLUMN IF NOT EXISTS {name} {kind}")
+                            connection.execute(
+                                f'ALTER TABLE IF EXISTS {table} ADD COLUMN IF NOT EXISTS "{name}" {kind}'
+                            )
                     connection.execute(_SCRIPT.read_text("utf-8"))
                     calls = " UNION ALL ".join(f"FROM {source}" for source in calls_in_duckdb(self._settings))
                     connection.execute(f"CREATE OR REPLACE VIEW catalog.calls AS {calls}")

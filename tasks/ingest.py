@@ -17,7 +17,7 @@ from catalog.store import RAW, Lake, TableRef
 from infra.errors import Failure, Refusal
 from infra.settings import Policy, Settings
 from quality.contamination import hashed
-from quality.screening import content_key, policies
+from quality.screening import CONTAMINATED, content_key, policies
 from tasks.materialize import code_revision, find_published, spool_folder
 from tasks.outcome import Outcome
 from tasks.provenance import sign_version, signing_key
@@ -39,6 +39,8 @@ class Supply:
 def ingest_source(lake: Lake, table: str, settings: Settings, *, force: bool = False, flow_run: str = "") -> Outcome:
     """Bring a `raw.*` table up to date with the packages that feed it.
 
+    Its rows are not compared with benchmarks in other words: they are seeds, and many.
+
     Raises:
         Refusal: where nothing feeds it, or a package is missing.
     """
@@ -53,6 +55,8 @@ def ingest_source(lake: Lake, table: str, settings: Settings, *, force: bool = F
         for source in sources
     ]
     fingerprint = digest([source.fingerprint for source in sources])
+    options = {**settings.screen_options, CONTAMINATED: {"by_meaning": 0}}
+    settings = settings.model_copy(update={"screen_options": options})
     return _ingest(lake, table, sources[0].shape, supplies, fingerprint, settings, force=force, flow_run=flow_run)
 
 

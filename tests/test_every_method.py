@@ -30,7 +30,7 @@ from tasks.materialize import Order, materialize
 from tasks.method import CATEGORIES, Method, load_methods
 from tasks.registry import describe, methods_page
 from tasks.sandbox import open_sandbox
-from tasks.survey import load_survey
+from tasks.survey import coverage, load_survey
 
 ROOT = Path(__file__).parent.parent
 METHODS = list(load_methods().values())
@@ -203,9 +203,13 @@ def test_over_partitions_it_makes_the_same_rows_as_in_one_piece(
     assert sorted(row.record_id for row in parts) == sorted(row.record_id for row in whole)
 
 
-def test_every_method_is_one_of_the_surveys_systems() -> None:
-    assert {method.id for method in METHODS} <= set(load_survey())
-    assert len(load_survey()) == 195
+def test_the_coverage_counts_the_methods_that_are_systems_of_the_survey() -> None:
+    whole, *_ = coverage()
+    assert (whole.done, whole.of) == (len(set(load_survey()) & set(load_methods())), 195)
+    page = methods_page()
+    for system in load_survey().values():
+        here = f"[{system.method.table}]" if system.method else "not yet"
+        assert f"| {system.name} | {system.citation} | {here}" in page
 
 
 def test_the_page_of_methods_names_each_with_its_paper() -> None:
@@ -225,7 +229,10 @@ def test_a_new_file_is_all_it_takes(tmp_path: Path) -> None:
     (tmp_path / "tasks/sft/backtalk.py").write_text(method)
     (tmp_path / "tests/tasks/sft/test_backtalk.py").write_text(test)
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/tasks/sft/test_backtalk.py"],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "backtalk and not strong"),
+            *("tests/tasks/sft/test_backtalk.py", "tests/test_every_method.py"),
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,

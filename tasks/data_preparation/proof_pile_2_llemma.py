@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from catalog.records import Code, Document
 from quality.expectations import not_blank, one_of, unique
 from tasks.method import Paper, Rows, method
-from tasks.operators.blend import blend
 from tasks.operators.dedup import dedup
 from tasks.operators.mathematical import mathematical_code, mathematical_pages, worked_steps
+from tasks.operators.mix import blend
 
 
 @dataclass(frozen=True, kw_only=True)

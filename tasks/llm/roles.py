@@ -78,7 +78,8 @@ class Models:
                 )
             secret = self._settings.watermark
             its_mark = mark(secret.get_secret_value()) if secret else None
-            return Target(role, lambda: EMBEDDED_MODEL, self._embedded, grammar=grammar, mark=its_mark)
+            most = self._settings.embedded_slots  # the server takes no `n` beyond its slots
+            return Target(role, lambda: EMBEDDED_MODEL, self._embedded, grammar=grammar, mark=its_mark, draws=most)
         if self._settings.watermark:
             raise Refusal(
                 f"{role}: a watermark is asked for at {redacted(endpoint.url)}, only the embedded model's tokens are "

@@ -111,7 +111,7 @@ class Sending:
             if (
                 last
                 and last[0].attempt == job.attempt == 0
-                and len(last) < _JOINED[job.request.kind]
+                and len(last) < min(_JOINED[job.request.kind], self._pool.draws)
                 and last[0].models == job.models
                 and not self._pool.batched
                 and last[0].request.joins(job.request)

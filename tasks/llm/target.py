@@ -36,11 +36,14 @@ class Target:
         grammar: Grammar | None = None,
         batches: Callable[[Connection], Batches] | None = None,
         mark: Mark | None = None,
+        draws: int = 128,
     ) -> None:
         self.role = role
         self.grammar = grammar
         self.batches = batches
         self.mark = mark
+        self.draws = draws
+        """Answers that it gives to one request at the most."""
         self.estimate = TokenEstimate()
         self._find = name
         self._name = ""
@@ -82,6 +85,11 @@ class Pool:
     def batched(self) -> bool:
         """Whether an endpoint is asked through its Batch API, which takes everything at once."""
         return any(target.batches for target in self.targets)
+
+    @property
+    def draws(self) -> int:
+        """Answers that any of the targets gives to one request."""
+        return min(target.draws for target in self.targets)
 
     @property
     def slots(self) -> int:

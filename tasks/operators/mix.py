@@ -1,4 +1,7 @@
-"""`mix` and `mix_each`: blend two tables, or rows and what was made of them, at a ratio of tokens (operators.md 24)."""
+"""`mix`, `blend` and `mix_each`: put tables, or rows and what was made of them, together at ratios of tokens.
+
+Operators.md 24.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -26,6 +29,20 @@ def mix(rows: Rows[R], others: Rows[R], text: Callable[[R], str], *, ratio: floa
     else:
         first, second = list(rows), _part(others, have * ratio, text, seed)
     return _shuffled([*first, *second], seed)
+
+
+@operator
+def blend(parts: Sequence[tuple[Rows[R], float]], text: Callable[[R], str], *, seed: int = 0) -> list[R]:
+    """The rows of all parts in a random order, each with about its share of the tokens; the shares need no sum.
+
+    Parts without rows are passed over: the others keep their ratios. As in `mix`, what is too many is dropped.
+    """
+    blended, weight = list[R](), 0.0
+    for rows, share in parts:
+        if rows and share > 0:
+            blended = mix(blended, rows, text, ratio=share / weight, seed=seed) if blended else list(rows)
+            weight += share
+    return blended
 
 
 @operator

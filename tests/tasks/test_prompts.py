@@ -17,7 +17,7 @@ def test_a_page_holds_prompts_under_their_headings(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["## ask\n\nSay it.\n\n## ask\n\nAgain.\n", "## ask\n\n## judge\n\nRate it.\n"])
 def test_a_heading_that_stands_twice_or_has_no_text_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(TypeError, match="some_method.md: prompt 'ask'"):
+    with pytest.raises(TypeError, match=r"some_method\.md: prompt 'ask'"):
         read_prompts(page(tmp_path, text))
 
 

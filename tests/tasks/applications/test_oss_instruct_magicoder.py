@@ -26,10 +26,6 @@ JOBS = (
     ("adds up every second number, and the length of the word {name} to it", "sum(rows[::2]) + len('{name}')"),
     ("joins the letters of a word with {name} between them", "' {name} '.join(rows)"),
     ("removes each {name} from a sentence, whatever its case", "[w for w in rows.split() if w.lower() != '{name}']"),
-    (
-        "gives the place of {name} in a shelf, or -1 where it stands nowhere",
-        "rows.index('{name}') if '{name}' in rows else -1",
-    ),
 )
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from catalog.records import Code, Document
 from tasks.ledger import Ledger, keep
-from tasks.operators.blend import blend
 from tasks.operators.extract import count_tokens
 from tasks.operators.mathematical import RULES, mathematical_code, mathematical_pages, worked_steps
+from tasks.operators.mix import blend
 from tasks.operators.segments import segments
 
 SENTENCE = "Tea is made from leaves that are steeped in hot water until it has the colour of amber or of old wood."

@@ -18,7 +18,7 @@ DOCUMENTS = [
         text=f"The town number {i} lies on a river with {i + 2} bridges. Its market opens every morning. "
         f"People sell fruit, fish and bread there, and some of them come from {i + 3} villages nearby.",
     )
-    for i in range(24)
+    for i in range(120)
 ]
 
 
@@ -39,7 +39,7 @@ def good(prompt: str, body: dict[str, Any]) -> str:
         told.append(" ".join([*words[:middle], ASIDES[place % len(ASIDES)], *words[middle:]]))
     if "questions" not in prompt:
         return " ".join(told)
-    return "\n".join(f"Question: What about {' '.join(one.split()[:3])}? Answer: {one}" for one in told)
+    return "\n".join(f"Question: What about {' '.join(one.split()[:3])}? Answer: {one}" for one in told[::3])
 
 
 def promised(row: Rephrased) -> bool:
@@ -48,20 +48,12 @@ def promised(row: Rephrased) -> bool:
     return asks and (row.text in real()) == (row.style == "real")
 
 
-def _rephrase(prompt: str, _body: object) -> str:
-    text = prompt.partition("\n\n")[2]
-    first, second, third = text.rstrip(".").split(". ")
-    if "questions" in prompt:
-        return f"Question: What do people sell? Answer: {third}.\nQuestion: When does it open? Answer: {second}."
-    return f"{third}. {second}; {first.lower().replace('lies', 'stands')}."
-
-
 def _wrap(llm: LLM, seed: int = 0) -> list[Rephrased]:
     return list(wrap(DOCUMENTS, llm, seed=seed))
 
 
 def test_real_chunks_stand_beside_rephrases_one_token_to_one(scripted_llm: Callable[..., LLM]) -> None:
-    made = _wrap(scripted_llm(_rephrase))
+    made = _wrap(scripted_llm(good))
     tokens = Counter[bool]()
     for row in made:
         tokens[row.style == "real"] += count_tokens(row.text)
@@ -71,14 +63,14 @@ def test_real_chunks_stand_beside_rephrases_one_token_to_one(scripted_llm: Calla
 
 def test_the_real_rows_are_the_words_of_the_documents(scripted_llm: Callable[..., LLM]) -> None:
     texts = {document.text for document in DOCUMENTS}
-    for row in _wrap(scripted_llm(_rephrase)):
+    for row in _wrap(scripted_llm(good)):
         assert (row.text in texts) == (row.style == "real")
 
 
 def test_every_row_leads_to_its_document_and_a_rephrase_to_the_call_that_made_it(
     scripted_llm: Callable[..., LLM],
 ) -> None:
-    for row in _wrap(scripted_llm(_rephrase)):
+    for row in _wrap(scripted_llm(good)):
         chunk, *calls = row.origin
         assert isinstance(chunk, Document)
         assert chunk.parents[0] in {document.record_id for document in DOCUMENTS}
@@ -106,18 +98,18 @@ def test_copies_and_foreign_texts_are_dropped_and_no_real_text_stays_alone(scrip
 
 
 def test_a_rephrase_as_questions_must_ask_and_answer(scripted_llm: Callable[..., LLM]) -> None:
-    plain = scripted_llm(lambda prompt, body: _rephrase(prompt.replace("questions", ""), body))
+    plain = scripted_llm(lambda prompt, body: good(prompt.replace("questions", ""), body))
     styles = Counter(row.style for row in _wrap(plain))
     assert styles["qa"] == 0
     assert styles["easy"] > 0
 
 
 def test_the_seed_decides_the_style_of_a_chunk(scripted_llm: Callable[..., LLM]) -> None:
-    llm = scripted_llm(_rephrase)
+    llm = scripted_llm(good)
     assert _wrap(llm, seed=1) == _wrap(llm, seed=1)
     assert _wrap(llm, seed=1) != _wrap(llm, seed=2)
 
 
 def test_a_chunk_can_be_rephrased_in_all_four_styles(scripted_llm: Callable[..., LLM]) -> None:
-    made = wrap(DOCUMENTS[:2], scripted_llm(_rephrase), styles_each=4, synthetic_per_real=4.0)
+    made = wrap(DOCUMENTS[:2], scripted_llm(good), styles_each=4, synthetic_per_real=4.0)
     assert Counter(row.style for row in made if row.style != "real") == dict.fromkeys(STYLES, 2)
