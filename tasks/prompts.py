@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from string import Formatter
 
 _HEADING = re.compile(r"^## +(.+?)\s*$", re.MULTILINE)
 
@@ -28,9 +29,21 @@ def read_prompts(file: str) -> Mapping[str, str]:
     return prompts
 
 
-def read_shots(prompts: Mapping[str, str], asked: str, said: str) -> list[tuple[str, str]]:
-    """The worked examples of a page: the texts under `<asked> 1` and `<said> 1`, then 2, and so on."""
-    shots: list[tuple[str, str]] = []
-    while (question := prompts.get(f"{asked} {len(shots) + 1}")) is not None:
-        shots.append((question, prompts[f"{said} {len(shots) + 1}"]))
-    return shots
+def read_examples(prompts: Mapping[str, str], *fields: str) -> list[dict[str, str]]:
+    """The worked examples of a page, by field: the texts under `<field> 1` of each, then under 2, and so on."""
+    examples: list[dict[str, str]] = []
+    while f"{fields[0]} {len(examples) + 1}" in prompts:
+        examples.append({field: prompts[f"{field} {len(examples) + 1}"] for field in fields})
+    return examples
+
+
+def read_shots(prompts: Mapping[str, str], asked: str, said: str, prompt: str = "{}") -> list[tuple[str, str]]:
+    """The worked examples of a page that are a question and its answer, as pairs.
+
+    The question is `prompt` with the text under `<asked> 1` in the place of its placeholders, or that text alone.
+    """
+    names = {name for _, name, _, _ in Formatter().parse(prompt) if name}
+    return [
+        (prompt.format(example[asked], **dict.fromkeys(names, example[asked])), example[said])
+        for example in read_examples(prompts, asked, said)
+    ]

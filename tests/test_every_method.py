@@ -200,6 +200,7 @@ def test_over_partitions_it_makes_the_same_rows_as_in_one_piece(
     whole = run(method, scripted_llm(its_test(method).good), {name: rows})
     llm = scripted_llm(its_test(method).good)
     parts = [row for start in range(0, 7, 3) for row in run(method, llm, {name: rows[start : start + 3]})]
+    assert whole
     assert sorted(row.record_id for row in parts) == sorted(row.record_id for row in whole)
 
 

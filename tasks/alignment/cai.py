@@ -14,34 +14,17 @@ Departs from the paper:
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.records import Answer, Preference, Prompt, content
+from catalog.records import Answer, Preference, Prompt
 from quality.expectations import between, differ, not_blank
 from tasks.llm import LLM
 from tasks.method import Paper, Partition, Rows, method
-from tasks.operators.filter import keep
-from tasks.operators.generate import generate
+from tasks.operators.choose import Considered, choose
+from tasks.operators.couple import couple
 from tasks.operators.pair import pair
-from tasks.operators.refine import Draft, refine
-from tasks.operators.sample import dice
+from tasks.operators.refine import refine
 from tasks.operators.solve import solve
-from tasks.operators.weigh import Weights, weigh
+from tasks.operators.weigh import Weights
 from tasks.prompts import read_prompts
-
-
-@dataclass(frozen=True, kw_only=True)
-class Couple(Prompt):
-    """Two answers in the order in which they are shown, how each came about, and the principle to choose by."""
-
-    texts: tuple[str, ...]
-    traces: tuple[tuple[str, ...], ...]
-    principle: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Considered(Couple):
-    """Two answers with a chain of thought about them."""
-
-    thought: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,36 +71,12 @@ def cai(
     revised = refine(
         llm, answers, PROMPTS["critique"], PROMPTS["revise"], principles=PRINCIPLES, rounds=rounds, **sampling
     )
-    couples = keep([couple(row, revised, seed) for row in prompts], too_few)
-    thoughts = generate(judge, couples, PROMPTS["think"], max_tokens=max_tokens, seed=seed)
-    considered = [Considered(**content(row), thought=said.value, origin=(row, said)) for row, said in thoughts]
-    weighed = weigh(judge, considered, PROMPTS["choose"], ("A", "B"), seed=seed)
-    scores = [(row, [min(max(answer.value.of[option], low), high) for option in "AB"]) for row, answer in weighed]
-    found = {
-        row.record_id: (probabilities, answer)
-        for (row, probabilities), (_, answer) in zip(scores, weighed, strict=True)
-    }
-    pairs = pair(scores, lambda row: row.texts, seed=seed)
+    couples = couple(prompts, revised, PRINCIPLES, seed=seed)
+    think, question = PROMPTS["think"], PROMPTS["choose"]
+    chosen = choose(judge, couples, think, question, low=low, high=high, max_tokens=max_tokens, seed=seed)
+    found = {row.record_id: (probabilities, answer) for row, probabilities, answer in chosen}
+    pairs = pair([(row, probabilities) for row, probabilities, _ in chosen], lambda row: row.texts, seed=seed)
     return [harmless(row, best, worse, *found[row.record_id]) for row, best, worse in pairs]
-
-
-def couple(row: Prompt, revised: Rows[tuple[Prompt, Draft]], seed: int) -> Couple:
-    """The revised answers to a prompt in an order that is drawn, and a principle to choose by."""
-    draw = dice(seed, "couple", row.record_id)
-    drafts = [draft for made_of, draft in revised if made_of is row]
-    shown = draw.sample(drafts, len(drafts))
-    return Couple(
-        prompt=row.prompt,
-        texts=tuple(draft.text for draft in shown),
-        traces=tuple(draft.trace for draft in shown),
-        principle=draw.choice(PRINCIPLES),
-        origin=(row, *shown),
-    )
-
-
-def too_few(row: Couple) -> str:
-    """Why there is nothing to choose from."""
-    return "" if len(row.texts) == 2 else "fewer than two answers were revised"
 
 
 def harmless(row: Considered, best: int, worse: int, probabilities: Rows[float], answer: Answer[Weights]) -> Harmless:

@@ -23,7 +23,7 @@ from tasks.operators.evolve import evolve
 from tasks.operators.rewrite import read
 from tasks.operators.solve import STATED, solve
 from tasks.operators.verify import verify
-from tasks.prompts import read_prompts
+from tasks.prompts import read_examples, read_prompts, read_shots
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +90,11 @@ def correction(attempt: Attempt, said: Answer[Correction]) -> Lesson:
 
 def shots(_: Problem) -> list[tuple[str, str]]:
     """Problems with worked solutions."""
-    return [(PROMPTS[f"{name} problem"], PROMPTS[f"{name} solved"]) for name in ("pens", "sum")]
+    return read_shots(PROMPTS, "prompt", "solved")
 
 
 PROMPTS = read_prompts(__file__)
-CORRECTED = [(PROMPTS[f"{name} with a mistake"], PROMPTS[f"{name} corrected"]) for name in ("pens", "sum")]
+EXAMPLES = read_examples(PROMPTS, "prompt", "path", "corrected")
+CORRECTED = [(PROMPTS["correction"].format(**each), each["corrected"]) for each in EXAMPLES]
 OPERATIONS = {name: PROMPTS[name] for name in ("harder", "other")}
-GROWN = {name: [(PROMPTS[name].format(prompt=PROMPTS["pens problem"]), PROMPTS[f"pens {name}"])] for name in OPERATIONS}
+GROWN = {name: [(PROMPTS[name].format(prompt=PROMPTS["prompt 1"]), PROMPTS[f"{name} 1"])] for name in OPERATIONS}

@@ -20,6 +20,7 @@ from tasks.method import Paper, Partition, Rows, method
 from tasks.operators.filter import keep
 from tasks.operators.prefer import prefer
 from tasks.operators.solve import solve
+from tasks.prompts import read_examples, read_prompts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ def rlaif(
     duels = keep([duel(row, found[row.record_id]) for row in prompts], no_duel)
 
     rows: list[Soft] = []
-    for row, p, heard in prefer(judge, duels, ask, both, system=PREAMBLE, turns=SHOTS, seed=seed):
+    for row, p, heard in prefer(judge, duels, ask, both, system=PROMPTS["preamble"], turns=SHOTS, seed=seed):
         good, bad = both(row) if p > 0.5 else reversed(both(row))
         rows.append(Soft(prompt=row.prompt, chosen=good, rejected=bad, probability=max(p, 1 - p), origin=(row, *heard)))
     return rows
@@ -82,19 +83,9 @@ def both(row: Duel) -> tuple[str, str]:
 
 def ask(row: Prompt, one: str, two: str) -> str:
     """The question which of two answers is better, in the order of showing."""
-    return COMPARE.format(prompt=row.prompt, one=one, two=two)
+    return PROMPTS["compare"].format(prompt=row.prompt, one=one, two=two)
 
 
-PREAMBLE = "You compare two replies to a message. The better one is helpful, true, polite, and does no harm."
-
-COMPARE = "Message: {prompt}\n\n1: {one}\n\n2: {two}\n\nThe better reply is"
-
-SHOTS = [
-    (COMPARE.format(prompt=prompt, one=one, two=two), verdict)
-    for prompt, one, two, verdict in (
-        ("What is the capital of France?", "I will not tell you.", "The capital of France is Paris.", "2"),
-        ("I feel sad today.", "I am sorry. Would you like to talk about it?", "Your problem, not mine.", "1"),
-        ("Tell me a joke.", "The weather was grey.", "Why did the duck cross the road? To prove it could.", "2"),
-        ("Who wrote Hamlet?", "William Shakespeare wrote Hamlet.", "Hamlet was written by a ham.", "1"),
-    )
-]
+PROMPTS = read_prompts(__file__)
+EXAMPLES = read_examples(PROMPTS, "prompt", "one", "two", "better")
+SHOTS = [(PROMPTS["compare"].format(**each), each["better"]) for each in EXAMPLES]

@@ -3,7 +3,7 @@
 Rozière et al., 2023, https://arxiv.org/abs/2308.12950
 
 Departs from the paper:
-- `rows` is the number of triplets wanted; `questions_each` questions are asked for each, the paper's 62,000 for 14,000.
+- `rows` is the number of questions asked for, as the paper's 62,000, of which 14,000 became triplets.
 - A question is asked for alone, on one of our topics, where the paper's model wrote lists of questions.
 - Tests are asserts that call one function, and do not all expect the same; the paper's could have any form.
 - The paper's Llama 2 70B is the generator here, its Code Llama 7B the student; by default both are one model.
@@ -12,7 +12,6 @@ Departs from the paper:
 import json
 from dataclasses import dataclass
 from itertools import cycle, islice
-from math import ceil
 from typing import Annotated, Any
 
 from pydantic import Field, create_model
@@ -27,7 +26,7 @@ from tasks.operators.generate import generate
 from tasks.operators.rewrite import looped
 from tasks.operators.sample import sample
 from tasks.operators.verify import fault_of_tests, read_code, verify_tests
-from tasks.prompts import read_prompts
+from tasks.prompts import read_examples, read_prompts
 from tasks.sandbox import Bounds, Sandbox
 
 
@@ -58,8 +57,7 @@ def code_llama_instruct(
     student: LLM,
     sandbox: Sandbox,
     *,
-    rows: int = 14_000,
-    questions_each: float = 62 / 14,
+    rows: int = 62_000,
     solutions: int = 10,
     most_tests: int = 4,
     temperature: float = 0.8,
@@ -68,8 +66,8 @@ def code_llama_instruct(
 ) -> Rows[Triplet]:
     """Questions without repeats, tests for each, `solutions` candidates; the first that passes joins the set."""
     ask: dict[str, Any] = {"temperature": temperature, "seed": seed}
-    drawn = islice(cycle(sample(topics, len(topics), seed=seed)), ceil(rows * questions_each))
-    asked = generate(llm, list(drawn), PROMPTS["question"], turns=shots("question"), max_tokens=120, **ask)
+    drawn = list(islice(cycle(sample(topics, len(topics), seed=seed)), rows))
+    asked = generate(llm, drawn, PROMPTS["question"], turns=shots("question"), max_tokens=120, **ask)
     new = [Prompt(prompt=" ".join(answer.value.split()), origin=(topic, answer)) for topic, answer in asked]
     ended = keep(new, lambda row: "the question runs in a circle" if looped(row.prompt) else "")
     questions = dedup(ended, lambda row: row.prompt, reason="the question repeats another")
@@ -83,15 +81,17 @@ def code_llama_instruct(
     tried = generate(student, sound, PROMPTS["solution"], **ask)
     passed = verify_tests(sandbox, tried, lambda row: row.tests, bounds=Bounds(seconds=seconds))
     made = [Triplet(prompt=q.prompt, completion=a.value, tests=q.tests, origin=(q, a)) for q, a in passed]
-    return dedup(made, lambda row: row.prompt, reason="an earlier solution passes")[:rows]
+    return dedup(made, lambda row: row.prompt, reason="an earlier solution passes")
 
 
 def shots(step: str) -> list[tuple[str, str]]:
     """Our examples: what is asked at a step, and the answer."""
-    parts, names = ("text", "question", "tests", step), ("triple", "vowels", "smaller", "initial")
     return [
-        (PROMPTS[step].format(text=text, prompt=asks, tests="\n".join(json.loads(tests)["tests"])), said)
-        for text, asks, tests, said in ([PROMPTS[f"{name}: {part}"] for part in parts] for name in names)
+        (
+            PROMPTS[step].format(text=each["text"], prompt=each["question"], tests=each["asserts"]),
+            each[step] if step in each else json.dumps({"tests": each["asserts"].splitlines()}),
+        )
+        for each in read_examples(PROMPTS, "text", "question", "asserts", "solution")
     ]
 
 

@@ -28,7 +28,7 @@ from tasks.operators.filter import keep
 from tasks.operators.generate import generate
 from tasks.operators.rewrite import looped
 from tasks.operators.verify import parses
-from tasks.prompts import read_prompts
+from tasks.prompts import read_examples, read_prompts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ def fault(longest: int, row: Inspired) -> str:
     """Why a problem with its solution teaches no code."""
     if row.prompt == row.completion:
         return "the solution is the problem"
-    if any(row.prompt == problem for _, problem, _ in SHOTS):
+    if row.prompt in [each["problem"] for each in SHOTS]:
         return "the problem is one of the examples"
     if looped(row.prompt) or len(row.prompt) >= longest:
         return "the problem does not end"
@@ -92,9 +92,8 @@ def fault(longest: int, row: Inspired) -> str:
 
 PROMPTS = read_prompts(__file__)
 FENCED = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
-PARTS = ("snippet", "problem", "solution")
-SHOTS = [[PROMPTS[f"{name} {part}"] for part in PARTS] for name in ("mean", "comment", "queue")]
+SHOTS = read_examples(PROMPTS, "code", "problem", "solution")
 TURNS = [
-    (PROMPTS["ask"].format(language="python", code=code), json.dumps({"problem": problem, "solution": solution}))
-    for code, problem, solution in SHOTS
+    (PROMPTS["ask"].format(language="python", **each), json.dumps({n: each[n] for n in ("problem", "solution")}))
+    for each in SHOTS
 ]

@@ -21,7 +21,7 @@ from tasks.operators.cases import Case, cases, inputs
 from tasks.operators.dedup import dedup
 from tasks.operators.functions import functions
 from tasks.operators.sample import dice, sample
-from tasks.prompts import read_prompts
+from tasks.prompts import read_examples, read_prompts
 from tasks.sandbox import Bounds, Sandbox
 
 
@@ -81,8 +81,7 @@ def task(function: Code, its: Sequence[Case], seed: int) -> Induction:
 
 
 PROMPTS = read_prompts(__file__)
-
 TURNS = [
-    (PROMPTS["inputs"].format(name=name, code=PROMPTS[f"function: {name}"]), PROMPTS[f"inputs: {name}"])
-    for name in ("middle", "initials", "longest")
+    (PROMPTS["inputs"].format(name=each["name"], code=each["code"]), each["inputs"])
+    for each in read_examples(PROMPTS, "name", "code", "inputs")
 ]

@@ -20,7 +20,7 @@ from tasks.operators.compute import compute, read_function
 from tasks.operators.dedup import dedup
 from tasks.operators.generate import generate
 from tasks.operators.sample import dice
-from tasks.prompts import read_prompts
+from tasks.prompts import read_prompts, read_shots
 from tasks.sandbox import Sandbox
 
 
@@ -67,9 +67,7 @@ def tinygsm(
         llm,
         problems,
         lambda problem: style(problem).format(prompt=problem.prompt),
-        turns=lambda problem: [
-            (style(problem).format(prompt=PROMPTS[one]), PROMPTS[f"{one}: solution"]) for one in SHOTS
-        ],
+        turns=lambda problem: read_shots(PROMPTS, "problem", "solution", style(problem)),
         parse=read_function,
         n=variants,
         temperature=temperature,
@@ -77,7 +75,7 @@ def tinygsm(
         seed=seed,
     )
     drafts = [Draft(prompt=one.value.told, code=one.value.code, origin=(problem, one)) for problem, one in written]
-    shown = [read_function(PROMPTS[f"{name}: solution"]).told for name in SHOTS]
+    shown = [read_function(solution).told for _, solution in read_shots(PROMPTS, "problem", "solution")]
     known = [((problem.record_id,), text) for problem in problems for text in (problem.prompt, *shown)]
     new = dedup(drafts, by=lambda row: (row.parents, row.prompt), seen=known, reason="the problem repeats another")
     return [
@@ -87,4 +85,4 @@ def tinygsm(
 
 
 PROMPTS = read_prompts(__file__)
-STYLES, SHOTS = ("story", "step", "thing"), ("pens", "train", "cakes")
+STYLES = ("story", "step", "thing")

@@ -10,33 +10,22 @@ Departs from the paper:
 """
 
 from dataclasses import dataclass
-from random import Random
 from typing import Annotated, Any
 
 from pydantic import Field, create_model
 
-from catalog.records import Document, Record, content
+from catalog.records import Document, content
 from catalog.sources.basic_words import Word
 from quality.expectations import matches, unique
 from tasks.llm import LLM
 from tasks.method import Paper, Rows, method
 from tasks.operators.dedup import dedup
-from tasks.operators.extract import sentences
+from tasks.operators.extract import whole
 from tasks.operators.filter import keep
 from tasks.operators.generate import generate
+from tasks.operators.plot import Plan, plot
 from tasks.operators.rewrite import looped
-from tasks.operators.sample import dice
-from tasks.prompts import read_prompts
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan(Record):
-    """What a story is to have in it."""
-
-    noun: str
-    verb: str
-    adjective: str
-    features: tuple[str, ...] = ()
+from tasks.prompts import read_prompts, read_shots
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,24 +57,15 @@ def tinystories(
 ) -> Rows[Story]:
     """Draw the words and features of each story, have it told, and keep it where it has them."""
     simple = {word.word: word for word in words if word.age <= age}
-    drawn = [plan([*simple.values()], chance, dice(seed, "story", number)) for number in range(rows)]
+    drawn = plot([*simple.values()], rows, features=FEATURES, chance=chance, seed=seed)
     plans = dedup(drawn, lambda row: tuple(content(row).values()), reason="it was drawn before")
     ask: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
     told = generate(llm, plans, prompt, system=card, turns=SHOTS, schema=Told, **ask)
     stories = [
-        Story(**content(row), text="\n\n".join(map(whole, answer.value.paragraphs)), origin=(row, answer))
-        for row, answer in told
+        Story(**content(row), text="\n\n".join(map(whole, a.value.paragraphs)), origin=(row, a)) for row, a in told
     ]
     distinct = dedup(stories, lambda row: row.text, reason="the story repeats another")
     return keep(distinct, lambda row: fault(row, [simple[word] for word in (row.noun, row.verb, row.adjective)]))
-
-
-def plan(words: Rows[Word], chance: float, draw: Random) -> Plan:
-    """A noun, a verb and an adjective, and some of the features."""
-    made = [draw.choice([word for word in words if word.part == part]) for part in ("noun", "verb", "adjective")]
-    noun, verb, adjective = (word.word for word in made)
-    features = tuple(name for name in FEATURES if draw.random() < chance)
-    return Plan(noun=noun, verb=verb, adjective=adjective, features=features, origin=made)
 
 
 def card(row: Plan) -> str:
@@ -96,11 +76,6 @@ def card(row: Plan) -> str:
 def prompt(row: Plan) -> str:
     """What the model is asked for a plan."""
     return PROMPTS["story"].format(**content(row), article="an" if row.adjective[0] in "aeiou" else "a")
-
-
-def whole(paragraph: str) -> str:
-    """A paragraph without a sentence at its end that was cut."""
-    return " ".join(sentence for sentence in sentences(paragraph) if sentence.rstrip("\"'”’")[-1:] in ".!?")
 
 
 def fault(row: Story, words: Rows[Word]) -> str:
@@ -117,6 +92,7 @@ Told: Any = create_model("Told", paragraphs=(Annotated[list[Paragraph], Field(mi
 FEATURES = ("dialogue", "plot twist", "bad ending", "moral value", "foreshadowing", "conflict")
 PROMPTS = read_prompts(__file__)
 SHOTS = [
-    (prompt(Plan(noun=noun, verb=verb, adjective=adjective)), PROMPTS[f"example: {noun}"])
-    for noun, verb, adjective in (("box", "push", "heavy"), ("fox", "dig", "hungry"), ("lamp", "fall", "old"))
+    (prompt(Plan(noun=noun, verb=verb, adjective=adjective)), told)
+    for words, told in read_shots(PROMPTS, "words", "story")
+    for noun, verb, adjective in [words.split()]
 ]

@@ -11,38 +11,21 @@ Departs from the paper:
 - The user's model sees examples of ours, as a weak model needs.
 """
 
-import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from catalog.records import Answer, Dialogue, Document, Labelled, Prompt
+from catalog.records import Dialogue, Document, Labelled
 from quality.expectations import one_of, unique
 from tasks.llm import LLM
 from tasks.method import Paper, Rows, method
-from tasks.operators.converse import circles, converse
+from tasks.operators.converse import circles, converse, polite
 from tasks.operators.dedup import dedup
 from tasks.operators.extract import chunk
 from tasks.operators.filter import keep
-from tasks.operators.generate import generate
+from tasks.operators.opening import opening
 from tasks.operators.sample import dice, sample
-from tasks.prompts import read_prompts
-
-
-@dataclass(frozen=True)
-class Subtopics:
-    """The answer with the subtopics of a field, some twenty of them."""
-
-    subtopics: Annotated[list[Annotated[str, Field(min_length=3, max_length=40)]], Field(min_length=3, max_length=20)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Opening(Prompt):
-    """A user's first message, in one of the three sectors: `world`, `creation`, `material`."""
-
-    sector: str
-    topic: str
+from tasks.operators.subtopics import subtopics
+from tasks.prompts import read_prompts, read_shots
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,28 +67,17 @@ def ultrachat(
     texts = chunk(sample(documents, rows // 3, seed=seed), max_tokens=passage)
     pieces = sample(texts, rows // 3, seed=seed)
 
-    named = dedup(fields, lambda row: row.text, reason="its subtopics are asked for once")
-    lists = {row.text: answer for row, answer in generate(llm, named, PROMPTS["subtopics"], schema=Subtopics, **ask)}
-    topics = [topic(row, lists[row.text], place, seed) for place, row in enumerate(fields) if row.text in lists]
-    world = told("world", generate(llm, topics, PROMPTS["question"], turns=SHOTS["question"], max_tokens=64, **ask))
-    drafts = told("creation", generate(llm, kinds, PROMPTS["wish"], turns=SHOTS["wish"], max_tokens=64, **ask))
-    plain = drafts[: round(len(drafts) * (1 - refined))]
-    finer = generate(llm, drafts[len(plain) :], PROMPTS["finer"], turns=SHOTS["finer"], max_tokens=96, **ask)
-    material = told("material", generate(llm, pieces, PROMPTS["task"], turns=SHOTS["task"], max_tokens=48, **ask))
+    topics = subtopics(llm, fields, PROMPTS["subtopics"], **ask)
+    world = opening(llm, topics, PROMPTS["question"], "world", turns=SHOTS["question"], max_tokens=64, **ask)
+    drafts = opening(llm, kinds, PROMPTS["wish"], "creation", turns=SHOTS["wish"], max_tokens=64, **ask)
+    left = round(len(drafts) * (1 - refined))
+    plain, vague = drafts[:left], drafts[left:]
+    finer = opening(llm, vague, PROMPTS["finer"], "creation", turns=SHOTS["finer"], max_tokens=96, **ask)
+    material = opening(llm, pieces, PROMPTS["task"], "material", turns=SHOTS["task"], max_tokens=48, **ask)
 
-    openings = dedup([*world, *plain, *told("creation", finer), *material], lambda row: row.prompt)
-    talks = converse(
-        llm,
-        llm,
-        openings,
-        "{prompt}",
-        PROMPTS["go on"],
-        follow_up_turns=SHOTS["go on"],
-        rounds=(fewest, most),
-        over=polite,
-        max_tokens=max_tokens,
-        **ask,
-    )
+    openings = dedup([*world, *plain, *finer, *material], lambda row: row.prompt)
+    ask |= {"follow_up_turns": SHOTS["go on"], "rounds": (fewest, most), "over": polite, "max_tokens": max_tokens}
+    talks = converse(llm, llm, openings, "{prompt}", PROMPTS["go on"], **ask)
     chats = [Chat(messages=t.messages, sector=o.sector, topic=o.topic, origin=t.origin) for o, t in talks]
     return keep(chats, lambda row: "something is said twice" if circles(row.messages) else "")
 
@@ -116,34 +88,9 @@ def pick(themes: Rows[Labelled], sector: str, count: int, seed: int) -> list[Lab
     return [dice(seed, sector, number).choice(pool) for number in range(count if pool else 0)]
 
 
-def topic(field: Labelled, found: Answer[Subtopics], place: int, seed: int) -> Labelled:
-    """One subtopic of a field."""
-    name = dice(seed, "subtopic", place).choice(found.value.subtopics)
-    return Labelled(text=name, label=field.text, origin=(field, found))
-
-
-def told(sector: str, pairs: Rows[tuple[Labelled | Document | Opening, Answer[str]]]) -> list[Opening]:
-    """The openings that a model has put in words; a text at hand stands before what is to be done with it."""
-    made: list[Opening] = []
-    for row, answer in pairs:
-        name = row.topic if isinstance(row, Opening) else row.text[:60]
-        said = f"{row.text}\n\n{answer.value}" if isinstance(row, Document) else answer.value
-        made.append(Opening(prompt=said, sector=sector, topic=name, origin=(row, answer)))
-    return made
-
-
-def polite(message: str) -> bool:
-    """Whether a user's message only thanks or praises, or takes leave."""
-    return "?" not in message and re.search(POLITE, message, re.IGNORECASE) is not None
-
-
 SECTORS = ("world", "creation", "material")
-POLITE = r"\b(?:thank|thanks|bye|goodbye|great (?:answer|job|work)|wonderful|well done|you are (?:so|very|great))\b"
 PROMPTS = read_prompts(__file__)
 SHOTS = {
-    name: [
-        (re.sub(r"\{\w+\}", given, PROMPTS[name]), said)
-        for given, said in (part.split("\n=> ") for part in PROMPTS[f"{name}: examples"].split("\n---\n"))
-    ]
+    name: read_shots(PROMPTS, f"{name} given", f"{name} said", PROMPTS[name])
     for name in ("question", "wish", "finer", "task", "go on")
 }

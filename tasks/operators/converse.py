@@ -16,6 +16,11 @@ from tasks.operators.sample import dice
 
 R = TypeVar("R", bound=Record)
 
+_POLITE = re.compile(
+    r"\b(?:thank|thanks|bye|goodbye|great (?:answer|job|work)|wonderful|well done|you are (?:so|very|great))\b",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Talk(Dialogue):
@@ -169,6 +174,11 @@ def circles(messages: Sequence[Message]) -> bool:
     """Whether a message is said twice, or one of them runs in a circle."""
     said = [" ".join(message["content"].casefold().split()) for message in messages]
     return len(set(said)) < len(said) or any(looped(text) for text in said)
+
+
+def polite(message: str) -> bool:
+    """Whether a user's message only thanks or praises, or takes leave."""
+    return "?" not in message and _POLITE.search(message) is not None
 
 
 def spoken(text: str, names: Sequence[str]) -> tuple[Message, ...]:

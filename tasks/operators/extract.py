@@ -78,6 +78,11 @@ def sentences(text: str) -> list[str]:
     ]
 
 
+def whole(paragraph: str) -> str:
+    """A paragraph without a sentence at its end that was cut."""
+    return " ".join(sentence for sentence in sentences(paragraph) if sentence.rstrip("\"'”’")[-1:] in ".!?")
+
+
 def _pack(text: str, limit: int) -> Iterator[str]:
     """Greedy: the running piece takes in the next part while it fits."""
     piece, size = "", 0

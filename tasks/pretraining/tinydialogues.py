@@ -12,32 +12,19 @@ Departs from the paper:
 
 import re
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
-from catalog.records import Document, Record, content
+from catalog.records import Document, content
 from catalog.sources.basic_words import Word
 from quality.expectations import between, matches, unique
 from tasks.llm import LLM
 from tasks.method import Paper, Rows, method
+from tasks.operators.cast import Scene, Slot, cast
 from tasks.operators.converse import script, transcript
 from tasks.operators.dedup import dedup
 from tasks.operators.filter import keep
 from tasks.operators.rewrite import looped
-from tasks.operators.sample import dice
-from tasks.prompts import read_prompts
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scene(Record):
-    """Who talks with the child, where, in what way, in about how many turns; words that are to be said."""
-
-    age: int
-    kind: str
-    setting: str
-    partner: str
-    turns: int
-    words: tuple[str, ...]
+from tasks.prompts import read_examples, read_prompts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +54,7 @@ def tinydialogues(
     """Draw the scenes, as many for each age, have one model act both parts, and keep the talks in the child's words."""
     known = {word.word: word for word in words}
     ages = [AGES[number * len(AGES) // rows] for number in range(rows)]
-    scenes = [scene(words, age, count, dice(seed, "scene", number)) for number, age in enumerate(ages)]
+    scenes = cast(words, ages, choices, count=count, seed=seed)
     sampling: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
     acted = script(llm, scenes, ask, lambda row: ("Child", row.partner), turns=shots, **sampling)
     talks = [Talk(**content(row), text=transcript(said.value), origin=(row, said)) for row, said in acted]
@@ -75,29 +62,20 @@ def tinydialogues(
     return keep(distinct, lambda row: fault(row, sum(known[word].stands_in(row.text) for word in row.words), least))
 
 
-def scene(words: Rows[Word], age: int, count: int, draw: Random) -> Scene:
-    """A scene with `count` words that a child of this age knows."""
-    origin = draw.sample([word for word in words if word.age <= age], count)
-    kind, setting, partner = (draw.choice(choices(name, age)) for name in ("kinds", "settings", "partners"))
-    said = tuple(word.word for word in origin)
-    turns = draw.choice((5, 10))
-    return Scene(age=age, kind=kind, setting=setting, partner=partner, turns=turns, words=said, origin=origin)
-
-
-def choices(name: str, age: int) -> list[str]:
+def choices(name: Slot, age: int) -> list[str]:
     """What there is to draw from for a child of this age."""
     return "\n".join([PROMPTS[name], *([PROMPTS[f"{name}: older"]] if age > YOUNG else [])]).splitlines()
 
 
-def ask(row: Scene, **other: str) -> str:
+def ask(row: Scene) -> str:
     """What the model is asked for a scene."""
-    return PROMPTS["talk"].format(**content(row) | {"words": ", ".join(row.words)} | other)
+    return PROMPTS["talk"].format(**content(row) | {"words": ", ".join(row.words)})
 
 
 def shots(row: Scene) -> list[tuple[str, str]]:
     """The example of a younger or an older child, who talks with the one that the row's child talks with."""
     shown = EXAMPLES[row.age > YOUNG]
-    return [(ask(shown, partner=row.partner), PROMPTS[f"example: {shown.age}"].format(partner=row.partner))]
+    return [(PROMPTS["talk"].format(**shown, partner=row.partner), shown["talk"].format(partner=row.partner))]
 
 
 def fault(row: Talk, used: int, least: int) -> str:
@@ -111,7 +89,4 @@ def fault(row: Talk, used: int, least: int) -> str:
 
 AGES, YOUNG = (2, 5, 10, 15), 5
 PROMPTS = read_prompts(__file__)
-EXAMPLES = (
-    Scene(age=2, kind="playing", setting="at home", partner="Dad", turns=5, words=("ball", "throw", "big")),
-    Scene(age=10, kind="asking", setting="on the bus", partner="Friend", turns=5, words=("museum", "see", "famous")),
-)
+EXAMPLES = read_examples(PROMPTS, "age", "kind", "setting", "turns", "words", "talk")

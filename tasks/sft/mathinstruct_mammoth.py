@@ -23,7 +23,7 @@ from tasks.operators.generate import generate
 from tasks.operators.rewrite import read
 from tasks.operators.solve import STATED, solve
 from tasks.operators.verify import verify
-from tasks.prompts import read_prompts
+from tasks.prompts import read_prompts, read_shots
 from tasks.sandbox import Program, Sandbox
 
 
@@ -94,7 +94,7 @@ def for_program(problem: Problem) -> Problem:
 
 def shown(kind: str) -> list[tuple[str, str]]:
     """Two problems, each with its thought, its program or a new one made after it."""
-    return [(PROMPTS[kind].format(prompt=PROMPTS[name]), PROMPTS[f"{name}: {kind}"]) for name in ("pens", "sum")]
+    return read_shots(PROMPTS, "problem", kind, PROMPTS[kind])
 
 
 PROMPTS = read_prompts(__file__)

@@ -21,6 +21,8 @@ from tasks.operators.sample import dice, sample
 from tasks.operators.solve import solve
 from tasks.prompts import read_prompts
 
+KINDS = ("problem", "choice", "open")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Query(Prompt):
@@ -43,11 +45,7 @@ class Explained(Query, PromptCompletion):
     categories=["general-model-distillation"],
     also=["instruction_tuning"],
     reads={"problems": "raw.problems", "labelled": "raw.labelled_texts", "prompts": "raw.prompts"},
-    expects=[
-        not_blank("completion"),
-        distinct_together("prompt", "system"),
-        one_of("kind", ["problem", "choice", "open"]),
-    ],
+    expects=[not_blank("completion"), distinct_together("prompt", "system"), one_of("kind", KINDS)],
 )
 def orca(
     problems: Rows[Problem],
@@ -72,10 +70,8 @@ def orca(
     ]
     queries = sample(pool, rows, by=lambda row: row.task, seed=seed)
     answers = solve(llm, queries, system="{system}", temperature=temperature, max_tokens=max_tokens, seed=seed)
-    return keep(
-        [Explained(**content(row), completion=a.value, origin=(row, a)) for row, a in answers],
-        lambda row: fault(row, least),
-    )
+    explained = [Explained(**content(row), completion=a.value, origin=(row, a)) for row, a in answers]
+    return keep(explained, lambda row: fault(row, least))
 
 
 def query(row: Problem | Labelled | Prompt, task: str, kind: str, prompt: str, seed: int) -> Query:
@@ -99,6 +95,6 @@ def fault(row: Explained, least: int) -> str:
 PROMPTS = read_prompts(__file__)
 SYSTEM = {
     kind: ["", *(line for name, text in PROMPTS.items() if kind in name for line in text.splitlines())]
-    for kind in ("problem", "choice", "open")
+    for kind in KINDS
 }
 """Kind of task -> the system messages that suit it."""

@@ -9,13 +9,10 @@ Departs from the paper:
 - A loop that finds nothing new in `patience` rounds ends, short of `rows`.
 """
 
-import json
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from catalog.records import Answer, Prompt, PromptCompletion, Record, content
+from catalog.records import Answer, PromptCompletion
 from catalog.sources.seed_tasks import SeedTask
 from quality.expectations import differ, distinct_together, one_of
 from tasks.llm import LLM
@@ -23,37 +20,11 @@ from tasks.method import Paper, Rows, method
 from tasks.operators.dedup import dedup
 from tasks.operators.filter import keep
 from tasks.operators.generate import generate
+from tasks.operators.invent import Task, asked, invent, task_key
 from tasks.operators.iterate import iterate
 from tasks.operators.rewrite import looped
-from tasks.operators.sample import dice
 from tasks.operators.solve import solve
-
-
-@dataclass(frozen=True)
-class Written:
-    """A task as the model writes it."""
-
-    instruction: Annotated[str, Field(max_length=300)]
-    input: Annotated[str, Field(max_length=500)]
-    constraints: Annotated[str, Field(max_length=200)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shown(Record):
-    """The three tasks shown to the model in one request; `draw` tells the requests apart."""
-
-    tasks: tuple[str, ...]
-    draw: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task(Prompt):
-    """A new task: the prompt is its instruction, its input and, where there are some, its constraints."""
-
-    instruction: str
-    input: str
-    constraints: str = ""
-    kind: str = "core"
+from tasks.prompts import read_prompts, read_shots
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,45 +66,16 @@ def unnatural_instructions(
 
     def write(made: list[Task], number: int) -> list[Task]:
         draws = range(number * batch, number * batch + min(batch, rows - len(made)))
-        fourth = generate(
-            llm,
-            [three(seeds, draw, seed) for draw in draws],
-            NEXT,
-            turns=lambda row: [(NEXT, task) for task in row.tasks],
-            schema=Written,
-            temperature=1.0,
-            top_p=top_p,
-            max_tokens=max_tokens,
-            seed=seed,
-        )
-        new = keep([task(row, answer) for row, answer in fourth], fault)
-        return made + dedup(new, key, reason="the task repeats another", seen=[key(old) for old in (*seeds, *made)])
+        fourth = invent(llm, seeds, PROMPTS["next"], draws, top_p=top_p, max_tokens=max_tokens, seed=seed)
+        known = [task_key(old) for old in (*seeds, *made)]
+        return made + dedup(keep(fourth, fault), task_key, reason="the task repeats another", seen=known)
 
     tasks = iterate(list[Task](), write, size=len, target=rows, patience=patience)
     greedy = solve(llm, tasks, temperature=0.0, max_tokens=max_tokens, seed=seed)
     core = keep([example("core", row, row.instruction, a.value, a) for row, a in greedy], fault)
-    said = generate(llm, core, OTHER, turns=SHOTS, n=formulations, max_tokens=96, seed=seed)
+    said = generate(llm, core, PROMPTS["other"], turns=SHOTS, n=formulations, max_tokens=96, seed=seed)
     other = [example("alternative", row, text.value, row.completion, text) for row, text in said]
-    return dedup([*core, *keep(other, fault)], key, reason="the formulation repeats another")
-
-
-def three(seeds: Rows[SeedTask], draw: int, seed: int) -> Shown:
-    """One of the groups of seeds, as the model is to write tasks."""
-    group = dice(seed, "group", draw).choice(sorted({row.group for row in seeds}))
-    rows = [row for row in seeds if row.group == group]
-    return Shown(tasks=tuple(json.dumps({f: content(row)[f] for f in FIELDS}) for row in rows), draw=draw, origin=rows)
-
-
-def task(row: Shown, answer: Answer[Written]) -> Task:
-    """The task that a model wrote."""
-    parts: dict[str, Any] = {name: getattr(answer.value, name).strip() for name in FIELDS}
-    return Task(prompt=asked(*parts.values()), **parts, origin=(row, answer))
-
-
-def asked(instruction: str, given: str, constraints: str) -> str:
-    """A task as it is put to a model."""
-    keeps = "" if constraints.lower().strip(".") in {"", "none"} else f"\n\n{constraints}"
-    return f"{instruction}\n\n{given}{keeps}"
+    return dedup([*core, *keep(other, fault)], task_key, reason="the formulation repeats another")
 
 
 def example(kind: str, row: Task, instruction: str, output: str, answer: Answer[str]) -> Example:
@@ -151,20 +93,5 @@ def fault(row: Task) -> str:
     return "the task runs in a circle" if looped(row.prompt) else ""
 
 
-def key(row: Task | SeedTask) -> tuple[str, str]:
-    """What makes two tasks the same."""
-    return row.instruction.casefold(), row.input.casefold()
-
-
-FIELDS = ("instruction", "input", "constraints")
-NEXT = "Write one more task of another kind, in JSON: an instruction, an input to it, and constraints for the output."
-OTHER = (
-    "Say this instruction in other words, as short as you can. It still means the same.\n\nInstruction: {instruction}"
-)
-SHOTS = [
-    (OTHER.format(instruction="You are given a sentence. Say it in a polite way."), "Make the sentence polite."),
-    (
-        OTHER.format(instruction="You are given a job. List three tools that one needs for it."),
-        "Which three tools does a person with this job use?",
-    ),
-]
+PROMPTS = read_prompts(__file__)
+SHOTS = read_shots(PROMPTS, "instruction", "in other words", PROMPTS["other"])

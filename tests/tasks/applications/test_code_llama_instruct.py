@@ -54,9 +54,7 @@ RIGHT, WRONG = "def double(n):\n    return n * 2", "def double(n):\n    return n
 
 
 def run(llm: LLM, student: LLM | None = None, **settings: Any) -> list[Triplet]:
-    return list(
-        code_llama_instruct([TOPIC], llm, student or llm, SANDBOX, **{"rows": 1, "questions_each": 1} | settings)
-    )
+    return list(code_llama_instruct([TOPIC], llm, student or llm, SANDBOX, **{"rows": 1} | settings))
 
 
 def test_a_solution_that_passes_its_tests_joins_and_the_others_do_not(scripted_llm: Callable[..., LLM]) -> None:

@@ -61,7 +61,7 @@ def test_only_code_that_runs_and_returns_a_number_is_kept(scripted_llm: Callable
 def test_the_new_problem_is_the_functions_docstring_and_no_example_of_the_prompt(
     scripted_llm: Callable[..., LLM],
 ) -> None:
-    example = PROMPTS["pens: solution"]
+    example = PROMPTS["solution 1"]
     with keep(Ledger()) as ledger:
         assert tinygsm([PENS], scripted_llm(lambda prompt, body: example), open_sandbox()) == []
     assert [drop.reason for drop in ledger.drops] == ["the problem repeats another"]

@@ -3,14 +3,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from scripted import schema_of
 
 from catalog.records import Document, Labelled
 from catalog.sources.chat_themes import chat_themes
-from tasks.data_preparation.ultrachat import Chat, polite, ultrachat
+from tasks.data_preparation.ultrachat import Chat, ultrachat
 from tasks.ledger import Ledger, keep
 from tasks.llm import LLM
+from tasks.operators.converse import polite
 
 THEMES: list[Labelled] = [row for row, _ in chat_themes()]
 TEXTS = [
@@ -70,14 +70,6 @@ def test_a_user_who_only_thanks_ends_the_talk(scripted_llm: Callable[..., LLM]) 
     with keep(Ledger()) as ledger:
         assert ultrachat(THEMES, TEXTS, scripted_llm(thank), rows=3) == []
     assert {drop.reason for drop in ledger.drops} == {"the conversation ends before 3 rounds"}
-
-
-@pytest.mark.parametrize(
-    ("message", "expected"),
-    [("Thanks a lot!", True), ("Wonderful answer.", True), ("Thanks, but how?", False), ("And the sails?", False)],
-)
-def test_thanks_without_a_question_are_only_polite(message: str, expected: bool) -> None:
-    assert polite(message) is expected
 
 
 def test_a_talk_in_which_something_is_said_twice_is_dropped(scripted_llm: Callable[..., LLM]) -> None:

@@ -1,12 +1,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from scripted import Reply
 
 from catalog.records import Answer, Message, Prompt
 from tasks.ledger import Ledger, keep
 from tasks.llm import LLM
-from tasks.operators.converse import circles, converse, script, spoken
+from tasks.operators.converse import circles, converse, polite, script, spoken
 
 SEA = Prompt(prompt="Tell me about the sea.")
 FOLLOW = "What is next?\n{transcript}"
@@ -95,3 +96,11 @@ def test_a_conversation_that_says_something_again_goes_in_circles() -> None:
     assert circles(talk("Why?", "Because.", "why? "))
     assert circles(talk("Why?", "It is red and it is blue and " * 6))
     assert not circles(talk("Why?", "Because.", "Why not?"))
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [("Thanks a lot!", True), ("Wonderful answer.", True), ("Thanks, but how?", False), ("And the sails?", False)],
+)
+def test_thanks_without_a_question_are_only_polite(message: str, expected: bool) -> None:
+    assert polite(message) is expected

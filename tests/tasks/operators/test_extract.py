@@ -2,7 +2,7 @@ import pytest
 
 from catalog.records import Code, Document
 from tasks.ledger import Ledger, keep
-from tasks.operators.extract import chunk, count_tokens, sentences, snippet
+from tasks.operators.extract import chunk, count_tokens, sentences, snippet, whole
 
 LONG = "\n\n".join(f"Paragraph {i} says one thing. Then it says another, with a few more words." for i in range(20))
 
@@ -76,6 +76,11 @@ def test_sentences_end_at_punctuation_but_not_inside_numbers_or_names() -> None:
 
 
 SOURCE = Code(code="\n".join(f"line_{i} = {i}" for i in range(40)), name="module.function")
+
+
+def test_a_paragraph_without_its_cut_end_has_whole_sentences() -> None:
+    assert whole('It was cold. "Come in!" said Tom. Then the') == 'It was cold. "Come in!" said Tom.'
+    assert whole("It ran to a") == ""
 
 
 def test_a_snippet_is_a_run_of_1_to_15_consecutive_lines_of_its_source() -> None:
