@@ -51,12 +51,12 @@ def _functions_in(folder: Path, file: Path) -> Iterator[Function]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
         tree = ast.parse(text)
-        lines = text.splitlines(keepends=True)
+        lines = text.split("\n")  # as Python counts lines: a form feed ends none
         module = ".".join(file.with_suffix("").parts).removesuffix(".__init__")
         for name, node in _defined(tree.body, module):
             doc = ast.get_docstring(node)
             first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
-            code = textwrap.dedent("".join(lines[first - 1 : node.end_lineno])).strip() + "\n"
+            code = textwrap.dedent("\n".join(lines[first - 1 : node.end_lineno])).strip() + "\n"
             if doc and _stands_alone(code):
                 yield Function(module, name, doc, code, f"{file.as_posix()}:{first}")
 

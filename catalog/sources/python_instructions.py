@@ -33,7 +33,7 @@ def _without_docstring(code: str) -> str:
     (function,) = ast.parse(code).body
     assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
     docstring, *rest = function.body
-    lines = code.splitlines(keepends=True)
+    lines = code.split("\n")  # as Python counts lines: a form feed ends none
     if not rest or docstring.end_lineno == rest[0].lineno:
         return ""
-    return "".join([*lines[: docstring.lineno - 1], *lines[docstring.end_lineno :]])
+    return "\n".join([*lines[: docstring.lineno - 1], *lines[docstring.end_lineno :]])

@@ -9,7 +9,7 @@ from tasks.method import Rows
 from tasks.operators.sample import dice
 
 _TOKEN = re.compile(r"[A-Za-z]{1,8}|[^\sA-Za-z]")
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]\u201d\u2019]*\s+(?=[\"'(\[\u201c\u2018*]*[A-Z0-9])")
+_SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"')\]\u201d\u2019]))\s+(?=[\"'(\[\u201c\u2018*]*[A-Z0-9])")
 _HEADING = re.compile(r"[A-Z#][^\n]{0,79}[^\s.,;:!?]")
 
 
