@@ -17,6 +17,7 @@ from catalog.imports import Bad, Good, content_hash, describe, find_shape, guess
 from catalog.records import (
     BenchmarkItem,
     Code,
+    Dialogue,
     Document,
     Labelled,
     Preference,
@@ -24,6 +25,7 @@ from catalog.records import (
     Prompt,
     PromptCompletion,
     Record,
+    Triple,
 )
 from infra.errors import Refusal
 
@@ -496,7 +498,7 @@ def test_files_with_other_columns_than_the_first_are_refused(file: Write, tmp_pa
 
 def test_the_shapes_that_can_be_imported() -> None:
     assert set(shapes().values()) == {
-        *(Prompt, Document, PromptCompletion, Problem, Preference, Labelled, Code, BenchmarkItem),
+        *(Prompt, Document, PromptCompletion, Problem, Preference, Labelled, Code, BenchmarkItem, Dialogue, Triple),
     }
     assert find_shape("Prompt") is Prompt
     with pytest.raises(Refusal, match="shape 'Promt': unknown; did you mean: Prompt"):

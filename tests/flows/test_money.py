@@ -51,7 +51,7 @@ def test_bounds_that_are_none_are_refused(tmp_path: Path, arguments: tuple[str, 
 
 @pytest.mark.slow
 def test_a_dry_run_in_a_fresh_home_shows_ranges_and_publishes_nothing(desk: Desk) -> None:
-    asked = ("run", "pretraining", "--rows", "60", "--dry-run", "--sample", "6")
+    asked = ("run", "pretraining", "--method", "wrap", "--rows", "60", "--dry-run", "--sample", "6")
     said = desk.run(*asked, **BARGAIN)
     assert re.search(r"pretraining\.wrap\s+60\s+[\d,]+", said)
     assert re.search(r"\$[\d.]+ \(\$[\d.]+–\$[\d.]+\)", said)
@@ -63,14 +63,14 @@ def test_a_dry_run_in_a_fresh_home_shows_ranges_and_publishes_nothing(desk: Desk
 
 @pytest.mark.slow
 def test_a_cap_without_a_price_is_refused_on_the_command_line(desk: Desk) -> None:
-    said = desk.run("run", "pretraining", "--max-dollars", "1", code=2, EVERSPRING_PRICES="{}")
+    said = desk.run("run", "pretraining", "--method", "wrap", "--max-dollars", "1", code=2, EVERSPRING_PRICES="{}")
     assert "the price of scripted is not known" in said.replace("\n", " ")
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("lifecycle")
 def test_a_cap_holds_over_a_kill_and_no_dollar_is_counted_twice(desk: Desk) -> None:
-    asked = ("run", "alignment", "--rows", "200", "--max-dollars", "4")
+    asked = ("run", "alignment", "--method", "ultrafeedback", "--rows", "200", "--max-dollars", "4")
     process = desk.start(*asked, **BARGAIN)
     while process.poll() is None and len(desk.answered()) < 12:
         time.sleep(0.05)
