@@ -1,6 +1,8 @@
 """Things that are one file each: a function with the file's name, under a decorator that leaves its mark on it."""
 
 import importlib
+import inspect
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +28,21 @@ def declaration(module: ModuleType, mark: str, what: str, decorator: str) -> tup
     if function is None or declared is None:
         raise TypeError(f"{module.__name__}: no {what} was found; define a function {name}() under @{decorator}")
     return function, declared
+
+
+def code_of(module: ModuleType, shared: str) -> list[str]:
+    """The code that decides what a module does: its own, and that of every module it draws on, near or far.
+
+    Drawn on is whatever it has names of, where the module's name begins with `shared`, and so on from there.
+    """
+    found, left = {module.__name__: module}, [module]
+    while left:
+        for value in vars(left.pop()).values():
+            name = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+            if isinstance(name, str) and name.startswith(shared) and name not in found:
+                found[name] = sys.modules[name]
+                left.append(found[name])
+    return [Path(each.__file__ or "").read_text("utf-8") for _, each in sorted(found.items())]
 
 
 def summary(module: ModuleType) -> str:

@@ -21,7 +21,7 @@ from quality.screening import CONTAMINATED, content_key, policies
 from tasks.materialize import code_revision, find_published, spool_folder
 from tasks.outcome import Outcome
 from tasks.provenance import sign_version, signing_key
-from tasks.screening import BENCHMARKS, Screener, write_down
+from tasks.screening import BENCHMARKS, Screener, benchmark_secret, write_down
 
 BATCH = 10_000
 
@@ -146,12 +146,12 @@ def _as_items(name: str, batches: Iterable[Sequence[Good | Bad]]) -> Iterable[Se
 
 
 def _secret(name: str, settings: Settings) -> bytes:
-    if not settings.benchmark_secret:
+    if not (secret := benchmark_secret(settings)):
         raise Refusal(
             f"benchmark {name}: there is no secret to hash it with, and without one whoever has the hashes can test "
             "a guess; set EVERSPRING_BENCHMARK_SECRET, for this and every later run"
         )
-    return settings.benchmark_secret.get_secret_value().encode()
+    return secret
 
 
 def _hashed(batches: Iterable[Sequence[Good | Bad]], secret: bytes) -> Iterable[Sequence[Good | Bad]]:

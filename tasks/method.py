@@ -8,7 +8,6 @@ return type is the shape of its table.
 
 import functools
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from catalog.records import Record, digest
 from catalog.store import STAGES
-from infra.declared import declaration, modules_in, summary
+from infra.declared import code_of, declaration, modules_in, summary
 from infra.errors import Refusal
 from infra.settings import ROLES, Policy, Role
 from quality.expectations import Expectation
@@ -111,14 +110,9 @@ class Method:
     @functools.cached_property
     def code(self) -> str:
         """A hash of the method's file, its page of prompts and the operators it uses: changed code, a new version."""
-        modules = {self.module.__name__: self.module}
-        for value in vars(self.module).values():
-            name = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
-            if name and name.startswith("tasks.operators."):
-                modules[name] = sys.modules[name]
-        files = [Path(module.__file__ or "") for _, module in sorted(modules.items())]
         page = page_of(self.module.__file__ or "")
-        return digest([file.read_text("utf-8") for file in (*files, *([page] if page.exists() else []))])
+        prompts = [page.read_text("utf-8")] if page.exists() else []
+        return digest([*code_of(self.module, "tasks.operators."), *prompts])
 
     def configure(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The settings of a run: the defaults, with `given` (values, or their text) put in.

@@ -191,7 +191,7 @@ def _signatures(rows: Sequence[Record], *, near: bool, meaning: bool) -> "pl.Dat
     import polars as pl
 
     ids = [row.record_id for row in rows]
-    texts = texts_of([vars(row) for row in rows], type(rows[0])) if rows else []
+    texts = texts_of([vars(row) for row in rows], type(rows[0])) if rows and (near or meaning) else []
     frame = pl.DataFrame({"record_id": ids}, {"record_id": pl.String})
     signed = minhash.signatures(*((ids, texts) if near else ([], [])))
     vectors = semantic.vectors(*((ids, texts) if meaning else ([], [])), default_encoder())
@@ -235,6 +235,10 @@ def benchmark_index(lake: Lake, settings: Settings) -> BenchmarkIndex | None:
     key = (lake.data, version.snapshot)
     if key not in _indexes:
         items = lake.rows(version, BenchmarkItem, lake.ids(version))
-        secret = settings.benchmark_secret.get_secret_value().encode() if settings.benchmark_secret else b""
-        _indexes[key] = BenchmarkIndex.kept(items, settings.folder("indexes"), secret=secret)
+        _indexes[key] = BenchmarkIndex.kept(items, settings.folder("indexes"), secret=benchmark_secret(settings))
     return _indexes[key]
+
+
+def benchmark_secret(settings: Settings) -> bytes:
+    """With which private benchmarks are hashed; empty where there is none."""
+    return settings.benchmark_secret.get_secret_value().encode() if settings.benchmark_secret else b""

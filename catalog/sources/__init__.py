@@ -8,9 +8,7 @@ that begin with an underscore are readers that sources share.
 import functools
 import importlib.metadata
 import importlib.util
-import inspect
 import platform
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +16,7 @@ from types import ModuleType
 from typing import TypeVar, get_args, get_type_hints
 
 from catalog.records import Record, digest
-from infra.declared import declaration, modules_in, summary
+from infra.declared import code_of, declaration, modules_in, summary
 from infra.errors import Refusal
 
 F = TypeVar("F", bound=Callable[[], Iterator[tuple[Record, str]]])
@@ -93,12 +91,7 @@ class Source:
     @property
     def fingerprint(self) -> str:
         """A hash of what decides the rows: the package's version and the code that reads it. Reads no row."""
-        modules = {self.module.__name__: self.module}
-        for value in vars(self.module).values():
-            name = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
-            if isinstance(name, str) and name.startswith(f"{__name__}._"):
-                modules[name] = sys.modules[name]
-        code = [Path(module.__file__ or "").read_text("utf-8") for _, module in sorted(modules.items())]
+        code = code_of(self.module, f"{__name__}._")
         return digest([self.name, self.table, self.licence, self.origin, code])
 
 

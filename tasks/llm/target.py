@@ -86,7 +86,7 @@ class Pool:
         """Whether an endpoint is asked through its Batch API, which takes everything at once."""
         return any(target.batches for target in self.targets)
 
-    @property
+    @cached_property
     def draws(self) -> int:
         """Answers that any of the targets gives to one request."""
         return min(target.draws for target in self.targets)

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -11,6 +11,7 @@ from tasks.ledger import drop, operator
 from tasks.method import Rows
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 V = TypeVar("V", bound=Hashable)
 
 
@@ -30,14 +31,8 @@ def aggregate(rows: Rows[tuple[R, Sequence[float]]], *, of: int) -> list[tuple[R
 
     A row with fewer lists is dropped: means over different aspects cannot be compared.
     """
-    lists: dict[str, list[Sequence[float]]] = {}
-    by_id: dict[str, R] = {}
-    for row, ratings in rows:
-        by_id[row.record_id] = row
-        lists.setdefault(row.record_id, []).append(ratings)
     means: list[tuple[R, tuple[float, ...]]] = []
-    for record_id, row in by_id.items():
-        found = lists[record_id]
+    for row, found in gathered(rows):
         if len(found) < of:
             drop(row, "a judgement is missing", f"{len(found)} of {of}")
         else:
@@ -51,20 +46,22 @@ def vote(rows: Rows[tuple[R, V]], *, of: int = 1) -> list[tuple[R, Vote[V]]]:
 
     A row with fewer than `of` values is dropped.
     """
-    values: dict[str, list[V]] = {}
-    by_id: dict[str, R] = {}
-    for row, value in rows:
-        by_id[row.record_id] = row
-        values.setdefault(row.record_id, []).append(value)
     voted: list[tuple[R, Vote[V]]] = []
-    for record_id, row in by_id.items():
-        found = values[record_id]
+    for row, found in gathered(rows):
         if len(found) < of:
             drop(row, "a vote is missing", f"{len(found)} of {of}")
             continue
         ((first, votes),) = Counter(found).most_common(1)
         voted.append((row, Vote(first, votes / len(found), entropy(found), tuple(found))))
     return voted
+
+
+def gathered(rows: Iterable[tuple[R, T]]) -> list[tuple[R, list[T]]]:
+    """Each row once, in the order in which they first come, with everything that it is paired with."""
+    by_id: dict[str, tuple[R, list[T]]] = {}
+    for row, value in rows:
+        by_id.setdefault(row.record_id, (row, []))[1].append(value)
+    return list(by_id.values())
 
 
 def entropy(values: Sequence[Hashable]) -> float:

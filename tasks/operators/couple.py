@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from catalog.records import Prompt
 from tasks.ledger import drop, operator
 from tasks.method import Rows
+from tasks.operators.aggregate import gathered
 from tasks.operators.refine import Draft
 from tasks.operators.sample import dice
 
@@ -33,10 +34,11 @@ def couple(
 
     A prompt with another number of drafts is dropped.
     """
+    drafts_of = {row.record_id: drafts for row, drafts in gathered(revised)}
     made: list[Couple] = []
     for row in rows:
         draw = dice(seed, "couple", row.record_id)
-        drafts = [draft for made_of, draft in revised if made_of is row]
+        drafts = drafts_of.get(row.record_id, [])
         shown = draw.sample(drafts, len(drafts))
         both = Couple(
             prompt=row.prompt,

@@ -35,7 +35,7 @@ def generate(
     n: int = ...,
     temperature: float = ...,
     top_p: float = ...,
-    max_tokens: int = ...,
+    max_tokens: "int | Callable[[R], int]" = ...,
     stop: tuple[str, ...] = ...,
     logprobs: int | None = ...,
     seed: int = ...,
@@ -52,7 +52,7 @@ def generate(
     n: int = ...,
     temperature: float = ...,
     top_p: float = ...,
-    max_tokens: int = ...,
+    max_tokens: "int | Callable[[R], int]" = ...,
     stop: tuple[str, ...] = ...,
     logprobs: int | None = ...,
     seed: int = ...,
@@ -68,7 +68,7 @@ def generate(
     n: int = ...,
     temperature: float = ...,
     top_p: float = ...,
-    max_tokens: int = ...,
+    max_tokens: "int | Callable[[R], int]" = ...,
     stop: tuple[str, ...] = ...,
     logprobs: int | None = ...,
     seed: int = ...,
@@ -86,7 +86,7 @@ def generate(
     n: int = 1,
     temperature: float = 0.7,
     top_p: float = 1.0,
-    max_tokens: int = 512,
+    max_tokens: "int | Callable[[R], int]" = 512,
     stop: tuple[str, ...] = (),
     logprobs: int | None = None,
     seed: int = 0,
@@ -104,7 +104,7 @@ def generate(
         n: answers for each row.
         temperature: of the sampling; 0 is greedy.
         top_p: share of the probability mass to sample from.
-        max_tokens: the longest answer.
+        max_tokens: the longest answer, the same for all or a function of the row.
         stop: texts at which an answer ends.
         logprobs: keep each token's log-probability, and those of so many others in its place, in `Answer.tokens`.
         seed: of the sampling; each question and draw has its own seed under it.
@@ -119,7 +119,7 @@ def generate(
             messages=_messages(row, system, turns, prompt),
             temperature=temperature,
             top_p=top_p,
-            max_tokens=max_tokens,
+            max_tokens=max_tokens(row) if callable(max_tokens) else max_tokens,
             stop=stop,
             schema=wanted,
             logprobs=logprobs,

@@ -5,12 +5,12 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
-from catalog.records import Answer, Document, Message
+from catalog.records import Answer, Document
 from tasks.ledger import drop, operator
-from tasks.llm import LLM, Request
+from tasks.llm import LLM
 from tasks.method import Rows
 from tasks.operators.extract import count_tokens
-from tasks.operators.generate import Prompting, ask_each, fill
+from tasks.operators.generate import Prompting, generate
 from tasks.operators.score import stems
 
 D = TypeVar("D", bound=Document)
@@ -63,16 +63,17 @@ def rewrite(
     """
     made: list[tuple[D, str, Answer[str]]] = []
     for style, prompt in styles.items():
-
-        def request(row: D, prompt: "Prompting[D]" = prompt) -> Request:
-            asked = Message(role="user", content=fill(prompt, row))
-            return Request(
-                messages=(Message(role="system", content=system), asked) if system else (asked,),
-                temperature=temperature,
-                max_tokens=max(1, math.ceil(longest * count_tokens(row.text))),  # by the row alone, not the others
-            )
-
-        for row, answer in ask_each(llm, rows, request, read, n=1, seed=seed):
+        answers = generate(
+            llm,
+            rows,
+            prompt,
+            system=system,
+            parse=read,
+            max_tokens=lambda row: max(1, math.ceil(longest * count_tokens(row.text))),  # by the row, not the others
+            temperature=temperature,
+            seed=seed,
+        )
+        for row, answer in answers:
             fault = fault_of(
                 row.text,
                 answer.value,
