@@ -19,7 +19,7 @@ from infra.errors import Refusal
 
 GAMMA = 0.5
 """Share of the tokens that is green; with a quarter SmolLM2-135M repeats itself, and few different tokens are left."""
-DELTA = 3.0
+DELTA = 4.0
 """Added to the logit of a green token."""
 TOKENS = 8192
 """How many of the most frequent tokens a green list is chosen among.

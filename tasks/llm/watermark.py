@@ -1,4 +1,4 @@
-"""The watermark of a run's texts: the bias that a secret asks for, and how its texts are told again.
+"""The watermark of a run's texts: what a secret asks of the sampling, and how its texts are told again.
 
 Only the embedded model's vocabulary is known here, so only its texts can be marked.
 """
@@ -13,6 +13,10 @@ from quality.watermark import TOKENS, Detection, GreenList, detect, green_list, 
 from tasks.llm.tokens import plain_tokens, token_ids
 
 
+PENALTIES = {"presence_penalty": 0.5, "frequency_penalty": 0.5}
+"""Sent with the bias: each different token counts once, and a small model that repeats itself leaves few to count."""
+
+
 @dataclass(frozen=True)
 class Mark:
     """A watermark: its name, which tells nothing of the secret, the tokens that it prefers, and by how much."""
@@ -22,8 +26,8 @@ class Mark:
     bias: Mapping[str, float]
 
     def put_into(self, body: str) -> str:
-        """The body of a request with the bias in place of the name."""
-        asked = json.loads(body)
+        """The body of a request with the bias and the penalties in place of the name."""
+        asked = PENALTIES | json.loads(body)
         del asked["watermark"]
         asked["logit_bias"] = {**self.bias, **asked.get("logit_bias", {})}
         return json.dumps(asked)

@@ -11,7 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from pydoc_data.topics import topics
 
@@ -29,6 +29,7 @@ from tasks.llm.tokens import token_ids  # noqa: E402
 from tasks.llm.watermark import mark  # noqa: E402
 
 LENGTH, GENERATIONS, TEXTS = 200, 20, 1000
+SECRET = "a secret"
 ENDLESS = {"0": -100.0, "2": -100.0}
 """Bias against the tokens that would end an answer."""
 
@@ -41,8 +42,8 @@ def human(most: int) -> Iterator[list[int]]:
         yield read[start : start + LENGTH]
 
 
-def write(llm: LLM, bias: Mapping[str, float], texts: int) -> tuple[list[list[int]], float, float]:
-    """Texts of `LENGTH` tokens, their perplexity to the model without the bias, and tokens a second."""
+def write(llm: LLM, texts: int) -> tuple[list[list[int]], float, float]:
+    """Texts of `LENGTH` tokens, their perplexity to the model, and tokens a second."""
     asked = [
         Request(
             messages=(
@@ -50,7 +51,7 @@ def write(llm: LLM, bias: Mapping[str, float], texts: int) -> tuple[list[list[in
             ),
             max_tokens=LENGTH,
             seed=n,
-            logit_bias={**bias, **ENDLESS},
+            logit_bias=ENDLESS,
             logprobs=1,
         )
         for n in range(texts)
@@ -64,12 +65,13 @@ def write(llm: LLM, bias: Mapping[str, float], texts: int) -> tuple[list[list[in
 
 
 def lines(generations: int = GENERATIONS, texts: int = TEXTS) -> list[Line]:
-    key = mark("a secret")
+    key = mark(SECRET)
     of_humans = [detect(text, key.greens).z for text in human(texts)]
-    with tempfile.TemporaryDirectory() as folder, open_models(load_settings(home=Path(folder))) as models:
-        llm = models.get("generator")
-        marked, perplexity, speed = write(llm, key.bias, generations)
-        plain, usual, fast = write(llm, {}, generations)
+    with tempfile.TemporaryDirectory() as folder:
+        with open_models(load_settings(home=Path(folder), watermark=SECRET)) as models:
+            marked, perplexity, speed = write(models.get("generator"), generations)
+        with open_models(load_settings(home=Path(folder))) as models:
+            plain, usual, fast = write(models.get("generator"), generations)
     z, without = ([detect(text, key.greens).z for text in side] for side in (marked, plain))
     what = f"{generations} texts of {LENGTH} tokens"
     return [
