@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 LIFECYCLE = "lifecycle"
 DEMO: dict[str, dict[str, int]] = {
-    "genie": {"rows": 2},
+    "genie": {"rows": 4},
     "amps": {"rows": 60},
-    "wrap": {"rows": 3},
+    "wrap": {"rows": 6, "max_tokens": 120},
     "metamath": {"rows": 8, "samples": 2, "seed": 29},
     "symbol_tuning": {"rows": 60},
     "self_instruct": {"rows": 6},

@@ -6,6 +6,7 @@ Departs from the paper:
 - Faithfulness is `score`'s approximation, from the words, numbers and names of the answer in the passage, in place of a
   trained entailment model; the threshold is the same. An answer that combines a passage's words wrongly may pass.
 - Quality is a judge's rating from 1 to 5 in place of a reward model's score.
+- `passages_each` passages of a document are drawn, so that long documents do not outweigh the others.
 - The model answers in JSON with bounded fields rather than in free text that is parsed; the examples are our own.
 """
 
@@ -21,6 +22,7 @@ from tasks.operators.filter import keep
 from tasks.operators.ground import Grounded, fault_of_form, ground
 from tasks.operators.judge import judge as rate
 from tasks.operators.prose import prose
+from tasks.operators.sample import sample_each
 from tasks.operators.score import score
 from tasks.prompts import read_prompts, read_shots
 
@@ -55,6 +57,7 @@ def genie(
     *,
     tasks: tuple[str, ...] = TASKS,
     passage_tokens: int = 250,
+    passages_each: int = 1,
     shortest: int = 5,
     longest: int = 150,
     least_faithful: float = 0.5,
@@ -63,7 +66,8 @@ def genie(
     seed: int = 0,
 ) -> Rows[GroundedPair]:
     """Pairs that passed the three filters, task by task; `shortest` and `longest` bound an answer's tokens."""
-    passages = prose(chunk(documents, max_tokens=passage_tokens))
+    readable = prose(chunk(documents, max_tokens=passage_tokens))
+    passages = sample_each(readable, passages_each, by=lambda passage: passage.parents, seed=seed)
     warm: dict[str, Any] = {"temperature": temperature, "seed": seed}
     drafts: list[Grounded] = []
     for task in tasks:

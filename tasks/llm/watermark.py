@@ -12,7 +12,6 @@ from functools import cache
 from quality.watermark import TOKENS, Detection, GreenList, detect, green_list, logit_bias
 from tasks.llm.tokens import plain_tokens, token_ids
 
-
 PENALTIES = {"presence_penalty": 0.5, "frequency_penalty": 0.5}
 """Sent with the bias: each different token counts once, and a small model that repeats itself leaves few to count."""
 

@@ -1,4 +1,4 @@
-"""`sample`: draw rows from a pool, the same ones whenever it is asked with the same seed (operators.md 1)."""
+"""`sample` and `sample_each`: draw rows, the same ones whenever asked with the same seed (operators.md 1)."""
 
 import random
 from collections.abc import Callable, Hashable
@@ -27,6 +27,18 @@ def sample(rows: Rows[R], n: int, *, by: Callable[[R], Hashable] | None = None, 
         turn = taken[by(row)] = taken.get(by(row), 0) + 1
         turns.append((turn, place, row))
     return [row for _, _, row in sorted(turns, key=lambda turn: turn[:2])[:n]]
+
+
+@operator
+def sample_each(rows: Rows[R], n: int, *, by: Callable[[R], Hashable], seed: int = 0) -> list[R]:
+    """`n` rows at most of each kind that `by` tells apart, in the order of the rows; ranks are those of `sample`."""
+    drawn: set[str] = set()
+    taken: dict[Hashable, int] = {}
+    for row in sample(rows, len(rows), seed=seed):
+        taken[by(row)] = taken.get(by(row), 0) + 1
+        if taken[by(row)] <= n:
+            drawn.add(row.record_id)
+    return [row for row in rows if row.record_id in drawn]
 
 
 def dice(seed: int, *of: str | int) -> random.Random:

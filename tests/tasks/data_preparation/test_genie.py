@@ -99,6 +99,14 @@ def test_answers_that_break_the_format_or_leave_the_passage_are_dropped(
     assert reasons == {reason: 1}
 
 
+def test_so_many_passages_of_a_document_are_drawn(scripted_llm: Callable[..., LLM]) -> None:
+    document = Document(text="\n\n".join(f"{BRIDGE.text} This was written in the year {year}." for year in range(6)))
+    tried = Ledger()
+    with keep(tried):
+        list(genie([document], llm := scripted_llm(_answering(FAITHFUL)), llm, passage_tokens=80, passages_each=2))
+    assert tried.steps["ground"].calls == 2 * 3
+
+
 def test_pairs_that_the_judge_rates_low_are_dropped(scripted_llm: Callable[..., LLM]) -> None:
     rows, reasons = _made(scripted_llm(_answering(FAITHFUL, rating=2)))
     assert (rows, reasons) == ([], {"quality: below 3": 3})

@@ -1,5 +1,5 @@
 from catalog.records import Labelled
-from tasks.operators.sample import dice, sample
+from tasks.operators.sample import dice, sample, sample_each
 
 POOL = [Labelled(text=f"text {i}", label="rare" if i % 10 == 0 else "common") for i in range(100)]
 
@@ -46,3 +46,15 @@ def test_a_stratum_that_is_used_up_leaves_its_turns_to_the_others() -> None:
 def test_dice_are_the_same_for_the_same_names_only() -> None:
     assert dice(0, "a", 1).random() == dice(0, "a", 1).random()
     assert len({dice(*names).random() for names in ((0, "a", 1), (0, "a", 2), (0, "b", 1), (1, "a", 1))}) == 4
+
+
+def test_of_each_kind_come_n_rows_at_most_and_in_their_order() -> None:
+    drawn = sample_each(POOL, 3, by=lambda row: row.label)
+    assert [row.label for row in drawn].count("rare") == 3
+    assert [row.label for row in drawn].count("common") == 3
+    assert drawn == [row for row in POOL if row in drawn]
+    assert drawn != sample_each(POOL, 3, by=lambda row: row.label, seed=1)
+
+
+def test_a_kind_with_fewer_rows_comes_whole() -> None:
+    assert sample_each(POOL[:5], 10, by=lambda row: row.label) == POOL[:5]
