@@ -107,6 +107,35 @@ def trace(lake: Lake, subject: str, direction: Direction = "up") -> Graph:
         return _trace_row(connection, lake, root, table, direction)
 
 
+def licences_of(lake: Lake, version: Version) -> dict[str, frozenset[str]]:
+    """Record id → the licences of everything in `raw.*` that the row was made from; `unknown` where one is not told."""
+    with lake.read() as connection:
+        found = connection.execute(
+            f"""
+            WITH RECURSIVE up AS (
+                SELECT record_id AS row, record_id AS one, ? AS held
+                FROM {version.ref.sql} AT (VERSION => {version.snapshot})
+                UNION
+                SELECT up.row, l.parent_id, coalesce(l.parent_table, '')
+                FROM up JOIN catalog.lineage AS l ON l.record_id = up.one WHERE l.kind = 'row'
+            )
+            SELECT row, one, held FROM up WHERE starts_with(held, 'raw.')
+            """,
+            [version.ref.table],
+        ).fetchall()
+        with_licence = {
+            one: row.get("licence") or "unknown"
+            for one, (_, row) in _contents(connection, lake, {one: held for _, one, held in found}).items()
+        }
+        ids = connection.execute(
+            f"SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot})"
+        ).fetchall()
+    licences: dict[str, set[str]] = {record_id: set() for (record_id,) in ids}
+    for row, one, _ in found:
+        licences[row].add(with_licence.get(one, "unknown"))
+    return {row: frozenset(its) for row, its in licences.items()}
+
+
 def _trace_table(connection: "duckdb.DuckDBPyConnection", version: Version, direction: Direction) -> Graph:
     here, there = ("parent", "table") if direction == "down" else ("table", "parent")
     column = {"table": ("table_name", "version"), "parent": ("parent_table", "parent_version")}
