@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from catalog.calls import Call, calls_in_duckdb, calls_path, open_store
 from catalog.postgres import of_a_team, psycopg
 from catalog.records import Record, columns, required, sql_type
+from catalog.s3 import on_s3, open_s3, s3_address, s3_failure
 from infra.errors import Failure, Refusal
 from infra.settings import Settings
 
@@ -31,8 +32,8 @@ STAGES = ("data_preparation", "pretraining", "sft", "instruction_tuning", "align
 """The stages of a language model's life, in order; each is a folder under `tasks/` and a schema of the lake."""
 RAW = "raw"
 SCHEMAS = (RAW, *STAGES, "quarantine")
-EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
-"""Of DuckDB: what the lake is, and where its catalogue may be."""
+EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
+"""Of DuckDB: what the lake is, and where its catalogue and its data may be."""
 
 _SCRIPT = Path(__file__).parent / "schema.sql"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -50,6 +51,23 @@ WITH named AS (
 SELECT schema_name || '.' || name, columns, sql
 FROM named JOIN __ducklake_metadata_lake.ducklake_schema USING (schema_id)
 WHERE schema_name = 'catalog'
+"""
+# Whatever a snapshot may be read from, by its whole name.
+_FILES = """
+WITH schemas AS (
+    SELECT schema_id, CASE WHEN path_is_relative THEN ? || path ELSE path END AS path
+    FROM __ducklake_metadata_lake.ducklake_schema
+),
+tables AS (
+    SELECT table_id, CASE WHEN path_is_relative THEN s.path || t.path ELSE t.path END AS path
+    FROM __ducklake_metadata_lake.ducklake_table AS t JOIN schemas AS s USING (schema_id)
+),
+files AS (
+    SELECT table_id, path, path_is_relative FROM __ducklake_metadata_lake.ducklake_data_file
+    UNION ALL SELECT table_id, path, path_is_relative FROM __ducklake_metadata_lake.ducklake_delete_file
+)
+SELECT DISTINCT CASE WHEN path_is_relative THEN t.path || f.path ELSE f.path END
+FROM files AS f JOIN tables AS t USING (table_id)
 """
 _ADVISORY_LOCK = 0x45565250  # "EVRP": any fixed number, the same for every writer of a catalogue
 
@@ -114,6 +132,10 @@ class Lake:
     def _postgres(self) -> bool:
         return of_a_team(self._settings)
 
+    @cached_property
+    def _s3(self) -> bool:
+        return on_s3(self._settings)
+
     @property
     def catalogue(self) -> Path:
         """The file of the SQLite catalogue."""
@@ -121,7 +143,9 @@ class Lake:
 
     @property
     def data(self) -> str:
-        """Where the Parquet files lie."""
+        """Where the Parquet files lie: a folder, or `s3://BUCKET/PREFIX/`."""
+        if self._s3:
+            return s3_address(self._settings)
         return self._settings.data or f"{self._settings.folder('data')}/"
 
     @contextmanager
@@ -133,8 +157,9 @@ class Lake:
         connection = self._found() or self._made()
         try:
             yield connection
-        except BaseException:
+        except BaseException as error:
             connection.close()
+            self._tell(error)
             raise
         if once:
             connection.close()
@@ -159,15 +184,27 @@ class Lake:
                 if not kinds or not kinds <= {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
                     found = ", ".join(sorted(kind.name for kind in kinds)) or "nothing"
                     raise Refusal(f"sql: {found} was given, SELECT is wanted; the lake is read-only here")
-                connection.execute(f"SET allowed_directories = [{_quoted(self.data)}]")
-                connection.execute(f"SET allowed_paths = [{_quoted(str(calls_path(self._settings)))}]")
+                self._allow_its_own(connection)
                 connection.execute("SET enable_external_access = false")
                 connection.execute("SET lock_configuration = true")
                 for statement in statements:
                     connection.execute(statement)
                 yield connection
             except duckdb.Error as error:
+                self._tell(error)
                 raise Refusal(f"sql: {str(error).strip()}") from None
+
+    def _allow_its_own(self, connection: "duckdb.DuckDBPyConnection") -> None:
+        """Name the files that are to stay in reach."""
+        allowed = [str(calls_path(self._settings))]
+        if self._s3:
+            # File by file: to DuckDB `s3://…/../x`, and `s3://…/x?s3_endpoint=…`, lie in the folder that they leave.
+            connection.execute("BEGIN")
+            connection.execute("FROM catalog.version_log LIMIT 0")  # from here on nothing newer is read
+            allowed += [name for (name,) in connection.execute(_FILES, [self.data]).fetchall()]
+        else:
+            connection.execute(f"SET allowed_directories = [{_quoted(self.data)}]")
+        connection.execute(f"SET allowed_paths = [{', '.join(map(_quoted, allowed))}]")
 
     def query(self, sql: str) -> "pl.DataFrame":
         """The answer to a question in SQL as a Polars data frame.
@@ -279,6 +316,17 @@ class Lake:
             )
         return file
 
+    def reach(self) -> str:
+        """Where the data lie, once it was seen that the store lets us in.
+
+        Raises:
+            Failure: where it does not.
+        """
+        if self._s3:
+            with self.read() as connection:  # a name that is not there: listing everything takes long
+                connection.execute("FROM glob(?)", [f"{self.data}is-anybody-there-*"])
+        return self.data
+
     def calls(self, call_ids: Sequence[str]) -> list[Call]:
         """The model calls with these ids: a look-up, where a question to `catalog.calls` reads all there are."""
         with closing(open_store(self._settings)) as store:
@@ -378,6 +426,7 @@ class Lake:
         """Whether every system table is there whole, and the view of the calls reads those of this home folder."""
         there = {name: (set(held), sql) for name, held, sql in connection.execute(_TABLES_AND_VIEWS).fetchall()}
         _, view = there.get("catalog.calls", ((), ""))
+        view = view.replace("{DUCKLAKE_CATALOG}", "lake")  # as DuckLake writes the name by which it is attached
         return (
             all(table in there and held.keys() <= there[table][0] for table, held in _system_tables().items())
             and set(re.findall(r"CREATE VIEW IF NOT EXISTS (\S+)", _SCRIPT.read_text("utf-8"))) <= there.keys()
@@ -410,10 +459,27 @@ class Lake:
         connection = self._attach(read_only=False)
         try:
             yield connection
-        except BaseException:
+        except BaseException as error:
             connection.close()
+            self._tell(error)
             raise
         _put_back(connection)
+
+    def _tell(self, error: BaseException) -> None:
+        """Say what an error means where it is one of the store's, or of who may do what in PostgreSQL.
+
+        Raises:
+            Failure: where it is.
+        """
+        if self._s3 and (failure := s3_failure(error, self._settings)):
+            raise failure from None
+        if self._postgres and (
+            denied := re.search(r"permission denied for [^\n\"]+|must be owner of [^\n\"]+", str(error))
+        ):
+            raise Failure(
+                f"lake: PostgreSQL refuses the user of EVERSPRING_LAKE ({denied[0]}), a writer is wanted; "
+                "see infra/roles.sql"
+            ) from None
 
     def _attach(self, *, read_only: bool) -> "duckdb.DuckDBPyConnection":
         """A DuckDB with the lake as its current catalogue.
@@ -432,6 +498,9 @@ class Lake:
                 target, mode = "postgres:", f", META_SECRET 'lake_catalogue'{mode}"
             else:  # the home folder may have moved since the lake was made
                 target, mode = f"sqlite:{self.catalogue}", f", OVERRIDE_DATA_PATH true{mode}"
+            if self._s3:
+                _load(connection, "httpfs")
+                open_s3(connection, self._settings)
             connection.execute(f"ATTACH {_quoted(f'ducklake:{target}')} AS lake (DATA_PATH {_quoted(self.data)}{mode})")
             connection.execute("USE lake")
         except duckdb.Error as error:

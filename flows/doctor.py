@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catalog.sources import load_sources
-from catalog.store import Lake, extension_file
+from catalog.store import EXTENSIONS, Lake, extension_file
 from infra.errors import EverspringError
-from infra.settings import EMBEDDED, ROLES, load_settings
+from infra.settings import EMBEDDED, ROLES, Settings, load_settings
 
 PACKAGES = ("prefect", "duckdb", "polars", "openai", "great-expectations", "mlflow", "pydantic", "typer", "sympy")
 
@@ -33,7 +33,7 @@ def examine() -> Iterator[Finding]:
     )
     for package in PACKAGES:
         yield _package(package)
-    for name in ("ducklake", "sqlite_scanner", "postgres_scanner"):
+    for name in EXTENSIONS:
         file = extension_file(name)
         remedy = f"pip install duckdb-extension-{name.replace('_', '-')}"
         yield Finding(f"DuckDB extension {name}", "installed" if file else "missing", bool(file), remedy)
@@ -45,14 +45,7 @@ def examine() -> Iterator[Finding]:
         return
     free = shutil.disk_usage(home).free / 2**30
     yield Finding("home", f"{home}, {free:.1f} GiB free", free > 1, "free some space or set EVERSPRING_HOME")
-    try:
-        versions = Lake(settings).versions()
-        where = "PostgreSQL" if settings.lake else "SQLite"
-        yield Finding(
-            "lake", f"{where} catalogue, {len(versions)} versions of {len({v.ref.table for v in versions})} tables"
-        )
-    except EverspringError as error:
-        yield Finding("lake", str(error), good=False, remedy="see EVERSPRING_LAKE")
+    yield from _lake(settings)
     for role in ROLES[:3]:
         for endpoint in settings.endpoints(role):
             if endpoint.url != EMBEDDED:
@@ -67,6 +60,23 @@ def examine() -> Iterator[Finding]:
             yield Finding(f"source {source.name}", f"{source.table} from {source.origin}")
         except EverspringError as error:
             yield Finding(f"source {source.name}", "missing", good=False, remedy=str(error))
+
+
+def _lake(settings: Settings) -> Iterator[Finding]:
+    """Whether catalogue and data can be reached."""
+    lake = Lake(settings)
+    try:
+        versions = lake.versions()
+        where = "PostgreSQL" if settings.lake else "SQLite"
+        tables = len({version.ref.table for version in versions})
+        yield Finding("lake", f"{where} catalogue, {len(versions)} versions of {tables} tables")
+    except EverspringError as error:
+        yield Finding("lake", str(error), good=False, remedy="see EVERSPRING_LAKE")
+        return
+    try:
+        yield Finding("data", lake.reach())
+    except EverspringError as error:
+        yield Finding("data", str(error), good=False, remedy="see EVERSPRING_DATA")
 
 
 def _package(name: str) -> Finding:

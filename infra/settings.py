@@ -1,6 +1,7 @@
 """Settings: one frozen object from the environment and an optional `everspring.toml`.
 
-Variables are `EVERSPRING_*`, and `OPENAI_BASE_URL` and `OPENAI_API_KEY` as the openai package reads them.
+Variables are `EVERSPRING_*`, those of the openai package (`OPENAI_BASE_URL`, `OPENAI_API_KEY`), and AWS's own for an
+S3 store that nothing of ours names.
 
 The environment wins over the file. Secrets are `SecretStr`: they are never printed, logged or stored.
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from infra.errors import Refusal
@@ -68,7 +70,17 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".everspring"), description="Folder of everything Everspring keeps.")
     lake: str = Field("", description="Catalogue of the lake: empty for SQLite in the home folder, or postgresql://…")
-    data: str = Field("", description="Folder of the lake's Parquet files; empty for one in the home folder.")
+    data: str = Field(
+        "", description="Folder of the lake's Parquet files, or s3://BUCKET/PREFIX/; empty for one in the home folder."
+    )
+    s3_endpoint: str = Field("", description="Address of the S3 store, http(s)://HOST:PORT; empty for Amazon's.")
+    s3_region: str = Field("", description="Region of the bucket; empty for us-east-1.")
+    s3_style: Literal["auto", "path", "virtual"] = Field(
+        "auto", description="Whether buckets are named in paths or in host names; `auto`: the latter at Amazon's only."
+    )
+    s3_key_id: str = Field("", description="Id of the key to the bucket; empty to ask without one.")
+    s3_secret: SecretStr | None = Field(None, description="Secret of that key.")
+    s3_session_token: SecretStr | None = Field(None, description="Token of a key that is lent for a while.")
     mlflow: str = Field(
         "",
         description="MLflow tracking store; empty for SQLite in the home folder.",
@@ -146,9 +158,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The order of sources: arguments, environment, `everspring.toml`."""
+        """The order of sources: arguments, environment, `everspring.toml`, AWS's own variables."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls), _AwsVariables(settings_cls)
 
     def endpoints(self, role: Role) -> tuple[Endpoint, ...]:
         """The models of a role, each with its address filled in (`embedded` for the embedded model)."""
@@ -184,6 +196,30 @@ class Settings(BaseSettings):
         if not os.access(path, os.W_OK):
             raise Refusal(f"home: {path} cannot be written to, a writable folder is wanted; set EVERSPRING_HOME")
         return path
+
+
+class _AwsVariables(PydanticBaseSettingsSource):
+    """What AWS's own variables say of an S3 store. Key, secret and token come from one place: they go together."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Nothing: the fields are read together."""
+        del field
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """The fields that the variables give."""
+        read = {
+            "s3_endpoint": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+            "s3_region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+        }
+        if not self.current_state.get("s3_key_id"):
+            read |= {
+                "s3_key_id": ("AWS_ACCESS_KEY_ID",),
+                "s3_secret": ("AWS_SECRET_ACCESS_KEY",),
+                "s3_session_token": ("AWS_SESSION_TOKEN",),
+            }
+        found = {field: [os.environ[name] for name in names if os.environ.get(name)] for field, names in read.items()}
+        return {field: values[0] for field, values in found.items() if values}
 
 
 def _endpoints(value: Any) -> Any:

@@ -5,6 +5,9 @@ id, kept once for a row, however many versions hold it. A version is read at its
 table stands now: a change that nobody published is a snapshot of its own.
 """
 
+import errno
+import os
+import re
 from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -72,7 +75,7 @@ def sign_version(lake: Lake, version: Version, key: "Ed25519PrivateKey") -> Mani
 
     try:
         with _fresh(lake) as connection:
-            files = [(name, _entry(version, path)) for name, path in _files(connection, lake, version)]
+            files = [(name, _entry(connection, version, path)) for name, path in _files(connection, lake, version)]
             leaves = list(_leaves(connection, lake, version, _at(version)))
             since, signed = _earlier(connection, version)
             about = _about(connection, version)
@@ -116,13 +119,15 @@ def verify_version(lake: Lake, ref: TableRef, trusted: Collection[str]) -> list[
         return [Problem("manifest", str(version.ref), str(error))]
     with lake.read() as connection:
         signed = list(_signed(connection, version, manifest))
+    with _fresh(lake) as connection:
+        there = list(_there(connection, paths))
     problems = [*seal_problems(manifest, trusted), *about_problems(manifest, about)]
-    problems += file_problems(manifest, _there(paths))
+    problems += file_problems(manifest, there)
     return problems + _rows_problems(lake, version, manifest, signed, [path for _, path in paths], last=last)
 
 
 def _rows_problems(
-    lake: Lake, version: Version, manifest: Manifest, signed: Sequence[Leaf], paths: Sequence[Path], *, last: bool
+    lake: Lake, version: Version, manifest: Manifest, signed: Sequence[Leaf], paths: Sequence[str], *, last: bool
 ) -> list[Problem]:
     import duckdb
 
@@ -157,7 +162,7 @@ def _unpublished(connection: "duckdb.DuckDBPyConnection", lake: Lake, version: V
     ]
 
 
-def _what_can_be_read(lake: Lake, version: Version, signed: Sequence[Leaf], paths: Sequence[Path]) -> list[Problem]:
+def _what_can_be_read(lake: Lake, version: Version, signed: Sequence[Leaf], paths: Sequence[str]) -> list[Problem]:
     """The rows that differ, file by file, where the version as a whole cannot be read."""
     import duckdb
 
@@ -166,7 +171,7 @@ def _what_can_be_read(lake: Lake, version: Version, signed: Sequence[Leaf], path
     for path in paths:
         try:
             with _fresh(lake) as connection:
-                rows = list(_leaves(connection, lake, version, "read_parquet(?)", [str(path)]))
+                rows = list(_leaves(connection, lake, version, "read_parquet(?)", [path]))
         except duckdb.Error as error:
             found.append(Problem("file", _name(lake, path), f"cannot be read ({str(error).splitlines()[0]})"))
             continue
@@ -206,35 +211,60 @@ def _leaves(
             yield row["record_id"], content_hash(row)
 
 
-def _files(connection: "duckdb.DuckDBPyConnection", lake: Lake, version: Version) -> list[tuple[str, Path]]:
+def _files(connection: "duckdb.DuckDBPyConnection", lake: Lake, version: Version) -> list[tuple[str, str]]:
     """The Parquet files of a version, those that list deleted rows among them, by name; few rows are in no file."""
     found = connection.execute(
         "SELECT data_file, delete_file FROM ducklake_list_files('lake', ?, schema => ?, snapshot_version => ?)",
         [version.ref.name, version.ref.schema, version.snapshot],
     ).fetchall()
-    paths = dict.fromkeys(Path(path) for pair in found for path in pair if path)
+    paths = dict.fromkeys(path for pair in found for path in pair if path)
     return [(_name(lake, path), path) for path in paths]
 
 
-def _name(lake: Lake, path: Path) -> str:
+def _name(lake: Lake, path: str) -> str:
     """A file's path below the lake's data, whose folder may move."""
-    return path.relative_to(lake.data).as_posix() if path.is_relative_to(lake.data) else str(path)
+    if path.startswith("s3://"):
+        return path.removeprefix(lake.data)
+    return Path(path).relative_to(lake.data).as_posix() if Path(path).is_relative_to(lake.data) else path
 
 
-def _entry(version: Version, path: Path) -> FileEntry:
+def _entry(connection: "duckdb.DuckDBPyConnection", version: Version, path: str) -> FileEntry:
     try:
-        return file_entry(path)
+        return _digest(connection, path)
     except OSError as error:
         raise Failure(f"{version.ref}: {path} cannot be read ({error.strerror}), nothing was signed") from None
 
 
-def _there(paths: Sequence[tuple[str, Path]]) -> Iterator[tuple[str, FileEntry]]:
+def _there(
+    connection: "duckdb.DuckDBPyConnection", paths: Sequence[tuple[str, str]]
+) -> Iterator[tuple[str, FileEntry]]:
     """The files that can be read."""
     for name, path in paths:
         try:
-            yield name, file_entry(path)
+            yield name, _digest(connection, path)
         except OSError:
             continue
+
+
+def _digest(connection: "duckdb.DuckDBPyConnection", path: str) -> FileEntry:
+    """The hash and the size of a file, in a folder or on S3.
+
+    Raises:
+        OSError: where it is not there.
+    """
+    import duckdb
+
+    if not path.startswith("s3://"):
+        return file_entry(Path(path))
+    try:
+        found = connection.execute("SELECT sha256(content), octet_length(content) FROM read_blob(?)", [path]).fetchone()
+    except duckdb.HTTPException as error:
+        if "NoSuchBucket" in str(error) or not re.search(r"HTTP (code )?404", str(error)):
+            raise
+        found = None
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    return FileEntry(*found)
 
 
 def _about(connection: "duckdb.DuckDBPyConnection", version: Version) -> dict[str, str | int]:

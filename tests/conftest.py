@@ -26,11 +26,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No model or folder of the machine's own reaches a test."""
+    """No model, folder or store of the machine's own reaches a test."""
     import os
 
     for name in list(os.environ):
-        if name.startswith("EVERSPRING_") or name in {"OPENAI_BASE_URL", "OPENAI_API_KEY"}:
+        if name.startswith(("EVERSPRING_", "AWS_")) or name in {"OPENAI_BASE_URL", "OPENAI_API_KEY"}:
             monkeypatch.delenv(name)
 
 

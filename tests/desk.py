@@ -24,7 +24,9 @@ class Desk:
     log: Path = Path("nothing")
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("EVERSPRING", "OPENAI"))}
+        clean = {
+            name: value for name, value in os.environ.items() if not name.startswith(("EVERSPRING", "OPENAI", "AWS"))
+        }
         endpoint = {"OPENAI_BASE_URL": self.url} if self.url else {}
         return subprocess.Popen(
             [sys.executable, "-m", "flows", *arguments],
