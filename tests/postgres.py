@@ -73,12 +73,17 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-@pytest.fixture
-def postgres_database(postgres_server: str) -> str:
-    """The address of an empty database of the test's own."""
+def database_of(server: str) -> str:
+    """The address of an empty database."""
     import psycopg
 
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    return f"{postgres_server}/{name}"
+    return f"{server}/{name}"
+
+
+@pytest.fixture
+def postgres_database(postgres_server: str) -> str:
+    """The address of an empty database of the test's own."""
+    return database_of(postgres_server)
