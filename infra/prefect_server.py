@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 from infra.child import Child
 from infra.errors import Failure
@@ -92,11 +93,26 @@ def _wait(address: str, server: Child) -> None:
     raise Failure(f"Prefect server: did not start (it said: {server.last_words()}); see {server.log}")
 
 
+def _let_scheduler_insert() -> None:
+    """Tell SQLAlchemy 2.1 that the `state` among the values of a flow run is no column.
+
+    Prefect 3.8 inserts the runs of its schedules with it. SQLAlchemy 2.0 passed over it; 2.1 refuses, and nothing is
+    ever scheduled.
+    """
+    from prefect.server.database.orm_models import FlowRun
+    from sqlalchemy import inspect
+
+    state: Any = inspect(FlowRun).all_orm_descriptors["state"]
+    if hook := getattr(state.inplace, "bulk_dml", None):
+        hook(lambda _model, _values, _state: None)
+
+
 def _serve(port: int) -> None:
     """Serve until the process is told to end."""
     import uvicorn
     from prefect.server.api.server import create_app
 
+    _let_scheduler_insert()
     uvicorn.run(create_app(), host=LOOPBACK, port=port, log_level="warning", timeout_graceful_shutdown=3)
 
 
