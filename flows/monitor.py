@@ -30,7 +30,8 @@ _CHECKS = (
 )
 _GATES = (
     "SELECT run_id, count(*) AS checks, "
-    "list(expectation ORDER BY severity, expectation) FILTER (NOT passed) AS broken "
+    "list(expectation ORDER BY expectation) FILTER (NOT passed AND severity = 'block') AS broken, "
+    "list(expectation ORDER BY expectation) FILTER (NOT passed AND severity <> 'block') AS warned "
     "FROM catalog.checks WHERE list_contains(?, run_id) GROUP BY run_id"
 )
 _YIELDS = (
@@ -78,7 +79,7 @@ def show_results(place: Workplace, stage: str, outcomes: Sequence[Outcome], erro
         cells = (f"`{outcome.table}`", its["version"], kept, its["gates"], _link(page, outcome.mlflow_run))
         parts.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
     parts += ["", *(f"> {_plain(error)}\n" for error in errors)]
-    if shown := next((outcome for outcome in outcomes if outcome.version and outcome.run_id), None):
+    if shown := next((outcome for outcome in reversed(outcomes) if outcome.version and outcome.run_id), None):
         parts += ["", "## Look further", "", "```bash", *_commands(shown), "```"]
     create_markdown_artifact(
         "\n".join(parts), key=f"report-{_key(stage)}", description=f"Tables of {stage}, with links"
@@ -125,9 +126,11 @@ def _ask(lake: Lake, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
 def _gates(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return "none"
-    if not found["broken"]:
-        return f"all {found['checks']} kept"
-    return f"{len(found['broken'])} of {found['checks']} broken: {', '.join(found['broken'])}"
+    if broken := found["broken"]:
+        return f"{len(broken)} of {found['checks']} broken: {', '.join(broken)}"
+    if warned := found["warned"]:
+        return f"{found['checks'] - len(warned)} of {found['checks']} kept; warnings: {', '.join(warned)}"
+    return f"all {found['checks']} kept"
 
 
 def _link(page: str, mlflow_run: str) -> str:

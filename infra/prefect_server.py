@@ -102,9 +102,12 @@ def _let_scheduler_insert() -> None:
     from prefect.server.database.orm_models import FlowRun
     from sqlalchemy import inspect
 
+    def pass_over(_model: Any, _values: Any, _state: Any) -> None:
+        pass
+
     state: Any = inspect(FlowRun).all_orm_descriptors["state"]
     if hook := getattr(state.inplace, "bulk_dml", None):
-        hook(lambda _model, _values, _state: None)
+        hook(pass_over)
 
 
 def _serve(port: int) -> None:
