@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
@@ -40,8 +40,6 @@ def show_answer(found: "duckdb.DuckDBPyConnection", form: Form = "table", empty:
 
 def show_outcomes(outcomes: "Sequence[Outcome]") -> None:
     """The table of results."""
-    from flows.stage import line  # Prefect, which a question in SQL does not need
-
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     lines = [line(outcome) for outcome in outcomes]
     for name in lines[0] if lines else ():
@@ -50,6 +48,31 @@ def show_outcomes(outcomes: "Sequence[Outcome]") -> None:
     for cells in lines:
         table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells.values()))
     console().print(table)
+
+
+def line(outcome: "Outcome") -> dict[str, Any]:
+    """An outcome as a line of the results; `+` marks tokens of which some are not known."""
+    from tasks.ledger import dollars
+
+    return {
+        "stage": outcome.stage,
+        "method": outcome.method,
+        "rows in": outcome.rows_in,
+        "made": outcome.made,
+        "kept": outcome.kept,
+        "rejected": counts(outcome.rejected),
+        "dropped": counts(outcome.dropped),
+        "failed": outcome.failed,
+        "tokens": f"{outcome.tokens:,}+" if outcome.unmetered else outcome.tokens,
+        "dollars": "not known" if outcome.cost is None else dollars(outcome.cost),
+        "seconds": round(outcome.seconds, 1),
+        "version": outcome.version if outcome.status == "published" else f"{outcome.version or '–'} ({outcome.status})",
+    }
+
+
+def counts(by_name: Mapping[str, int]) -> str:
+    """`duplicate 3, malformed 1`."""
+    return ", ".join(f"{name} {count}" for name, count in by_name.items()) or "0"
 
 
 def _show(found: "duckdb.DuckDBPyConnection", empty: str) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from flows import quality, review
+from flows import quality, review, services
 from flows.answers import Form, show_answer, show_outcomes
 from flows.console import console
 from flows.export import export
@@ -52,6 +52,8 @@ app.add_typer(models_app, name="models")
 app.add_typer(quality.benchmarks, name="benchmarks")
 app.add_typer(review.app, name="review")
 for command in (quality.audit, quality.scorecard, quality.verify, quality.sign, quality.watermark, export):
+    app.command()(command)
+for command in (services.up, services.down, services.status, services.worker):
     app.command()(command)
 out = console()
 err = console(stderr=True)
@@ -503,24 +505,6 @@ def import_(
     if outcome.note:
         out.print(Text(f"{table}: nothing to do, {outcome.note}"))
     out.print(f"Read it with --read METHOD.INPUT={table}", highlight=False)
-
-
-@app.command()
-def up(
-    prefect_port: Annotated[int, typer.Option(help="Port of Prefect's page.")] = 4200,
-    mlflow_port: Annotated[int, typer.Option(help="Port of MLflow's page.")] = 5000,
-) -> None:
-    """Serve Prefect's and MLflow's pages on loopback until interrupted; runs meanwhile report there."""
-    from infra.mlflow_server import mlflow_server
-    from infra.prefect_server import prefect_server
-    from infra.settings import load_settings
-
-    settings = load_settings()
-    with prefect_server(settings, prefect_port) as api, mlflow_server(settings, mlflow_port) as page:
-        out.print(f"Prefect  {api.removesuffix('/api')}\nMLflow   {page}\nCtrl-C ends both", highlight=False)
-        import threading
-
-        threading.Event().wait()
 
 
 @app.command()

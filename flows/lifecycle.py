@@ -5,12 +5,14 @@ from typing import Any
 
 from prefect import flow
 from prefect.flows import Flow
+from prefect.runtime import flow_run
 
 from catalog.store import STAGES
 from flows.alignment import alignment
 from flows.applications import applications
 from flows.data_preparation import data_preparation
 from flows.instruction_tuning import instruction_tuning
+from flows.parameters import Count, Dollars, described, name_of, seed_of
 from flows.pretraining import pretraining
 from flows.sft import sft
 from flows.stage import StageFailure
@@ -27,28 +29,29 @@ FLOWS: Mapping[str, Flow[..., list[Outcome]]] = dict(
 )
 
 
-@flow(name="lifecycle", description="Every stage of a language model's life.", flow_run_name="lifecycle: {rows} rows")
-def lifecycle(
+_WHAT = "Every stage of a language model's life; one that fails keeps none after it from the last good versions."
+
+
+@flow(name="lifecycle", description=_WHAT, flow_run_name=lambda: name_of("lifecycle", flow_run.parameters))
+@described(_WHAT)
+def lifecycle(  # noqa: D103 - it is described
     methods: list[str] | None = None,
-    rows: int | None = ROWS,
+    rows: Count | None = ROWS,
     settings: dict[str, dict[str, Any]] | None = None,
     reads: dict[str, dict[str, str]] | None = None,
     roles: dict[str, str] | None = None,
     seed: int | None = None,
     replace: bool = False,
     force: bool = False,
-    accept: int | None = None,
-    candidates: int | None = None,
-    max_dollars: float | None = None,
+    accept: Count | None = None,
+    candidates: Count | None = None,
+    max_dollars: Dollars | None = None,
     batch: bool = False,
     wait: bool = True,
 ) -> list[Outcome]:
-    """Run every stage, with all its methods or those named.
-
-    A stage that fails does not keep the next from working on the last good versions.
-    """
     outcomes: list[Outcome] = []
     errors: list[EverspringError] = []
+    seed = seed_of(seed)
     with workplace(roles, max_dollars, batch=batch, wait=wait) as place:
         for stage, its in by_stage(STAGES, methods).items():
             place.progress.say(f"── {stage}", "bold")

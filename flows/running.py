@@ -16,7 +16,7 @@ def run_flow(name: str, asked: Mapping[str, Any]) -> Any:
     console(stderr=True).print(f"everspring: {name}, home {settings.home}", style="dim", highlight=False)
     with prefect_api(settings):
         flow = getattr(importlib.import_module(f"flows.{name}"), name)
-        from flows.stage import drain  # Prefect reads its address when it is imported
+        from flows.monitor import drain  # Prefect reads its address when it is imported
 
         result = flow(**asked, return_state=True).result(raise_on_failure=False)
         drain()

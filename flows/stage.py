@@ -1,21 +1,25 @@
 """A stage's flow: every method of the stage, in the order in which they read each other, each a Prefect task."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prefect import flow, task
-from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.flows import Flow
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from catalog.sources import load_sources
 from catalog.store import Lake
+from flows.limits import places
+from flows.monitor import show_results, show_run, tag_flow_run, tags_of, tell_gate_failed, tell_yield_dropped
+from flows.parameters import Count, Dollars, described, name_of, seed_of
 from flows.workplace import ROWS, Workplace, at_work, chosen, order_for, workplace
 from infra.errors import EverspringError, Failure
 from tasks.ingest import ingest_source
-from tasks.ledger import dollars
 from tasks.materialize import GateRefusal, Order, materialize
 from tasks.method import Method, find_method
 from tasks.outcome import Outcome
@@ -38,36 +42,38 @@ def stage_flow(stage: str, description: str) -> "Flow[..., list[Outcome]]":
     """The Prefect flow of a stage."""
 
     def name_run() -> str:
-        given = flow_run.parameters
-        what = ", ".join(given.get("methods") or []) or "all methods"
-        return f"{stage}: {what}, {given.get('rows') or 'all'} rows"
+        return name_of(stage, flow_run.parameters)
 
     @flow(name=stage, description=description, flow_run_name=name_run)
+    @described(description, stage)
     def run(
         methods: list[str] | None = None,
-        rows: int | None = ROWS,
+        rows: Count | None = ROWS,
         settings: dict[str, dict[str, Any]] | None = None,
         reads: dict[str, dict[str, str]] | None = None,
         roles: dict[str, str] | None = None,
         seed: int | None = None,
         replace: bool = False,
         force: bool = False,
-        accept: int | None = None,
-        candidates: int | None = None,
-        max_dollars: float | None = None,
+        accept: Count | None = None,
+        candidates: Count | None = None,
+        max_dollars: Dollars | None = None,
         batch: bool = False,
         wait: bool = True,
     ) -> list[Outcome]:
         stop = Stop(accepted=accept, candidates=candidates, dollars=max_dollars)
         order = Order(rows=rows, stop=stop, replace=replace, force=force, flow_run=str(flow_run.id or ""))
         with workplace(roles, max_dollars, batch=batch, wait=wait) as place:
-            return _run_stage(place, chosen(stage, methods), order, settings or {}, reads or {}, seed)
+            its = chosen(stage, methods)
+            tag_flow_run(place, stage, its, named=bool(methods))
+            return _run_stage(place, stage, its, order, settings or {}, reads or {}, seed_of(seed))
 
     return run
 
 
 def _run_stage(
     place: Workplace,
+    stage: str,
     methods: Sequence[Method],
     order: Order,
     settings: Mapping[str, Mapping[str, Any]],
@@ -83,12 +89,12 @@ def _run_stage(
     for method in methods:
         its_order = order_for(method, order, settings, reads, seed)
         read = ", ".join(its_order.reads.get(name) or found.tables[0] for name, found in method.inputs.items())
-        named = _materialize.with_options(task_run_name=f"make {method.table} from {read}")
+        named = _materialize.with_options(
+            task_run_name=f"make {method.table} from {read}", tags=tags_of(method, place.settings)
+        )
         state = named(method.id, its_order, return_state=True)
         _collect(state.result(raise_on_failure=False), outcomes, errors)
-    create_table_artifact(
-        key="results", table=[line(outcome) for outcome in outcomes], description="What became of each table"
-    )
+    show_results(place, stage, outcomes, errors)
     if errors:
         raise StageFailure(errors, outcomes)
     return outcomes
@@ -127,7 +133,7 @@ def _ingest(table: str) -> Outcome:
     with place.progress.table(table):
         outcome = ingest_source(place.lake, table, place.settings, flow_run=str(flow_run.id or ""))
     if outcome.status == "published":
-        place.progress.say(f"{table}@{outcome.version}: {outcome.kept} rows imported", "dim")
+        _say(place, f"{table}@{outcome.version}: {outcome.kept} rows imported", "dim")
     return outcome
 
 
@@ -139,70 +145,31 @@ def _materialize(method_id: str, order: Order) -> Outcome:
     )
     report: Callable[[float], None] = lambda share: update_progress_artifact(artifact, 100 * share)  # type: ignore[arg-type]  # noqa: E731
     try:
-        with place.progress.table(method.table, report):
+        with places(place.settings, method), place.progress.table(method.table, report):
             outcome = materialize(method, place.lake, place.models, order, place.settings, place.progress, place.purse)
     except EverspringError as error:
-        place.progress.say(str(error), "yellow" if error.exit_code == os.EX_TEMPFAIL else "red")
+        _say(place, str(error), "yellow" if error.exit_code == os.EX_TEMPFAIL else "red")
         if isinstance(error, GateRefusal):
-            _show(place.lake, method, "checks", error.outcome.run_id, _CHECKS)
+            show_run(place.lake, error.outcome)
+            tell_gate_failed(error.outcome)
+            tell_yield_dropped(place.lake, error.outcome, place.settings)
         raise
     update_progress_artifact(artifact, 100.0)  # type: ignore[arg-type]
     if outcome.status == "unchanged":
-        place.progress.say(f"{method.table}: nothing to do, {outcome.note}", "dim")
+        _say(place, f"{method.table}: nothing to do, {outcome.note}", "dim")
         return outcome
-    place.progress.say(f"{method.table}@{outcome.version}: {outcome.kept} of {outcome.made} rows kept", "green")
+    _say(place, f"{method.table}@{outcome.version}: {outcome.kept} of {outcome.made} rows kept", "green")
     if outcome.note:
-        place.progress.say(f"{method.table}@{outcome.version}: {outcome.note}", "yellow")
-    _show(place.lake, method, "ledger", outcome.run_id, _LEDGER)
-    _show(place.lake, method, "checks", outcome.run_id, _CHECKS)
+        _say(place, f"{method.table}@{outcome.version}: {outcome.note}", "yellow")
+    show_run(place.lake, outcome)
+    tell_yield_dropped(place.lake, outcome, place.settings)
     return outcome
 
 
-_LEDGER = "SELECT * EXCLUDE (run_id, table_name) FROM catalog.ledger WHERE run_id = ? ORDER BY position"
-_CHECKS = (
-    "SELECT expectation, severity, passed, observed, broken_rows, error FROM catalog.checks WHERE run_id = ? "
-    "ORDER BY passed, severity, expectation"
-)
+_LEVELS = {"yellow": logging.WARNING, "red": logging.ERROR}
 
 
-def _show(lake: Lake, method: Method, what: str, run_id: str, sql: str) -> None:
-    """Make a Prefect artifact of what the catalogue says of a run."""
-    with lake.read() as connection:
-        cursor = connection.execute(sql, [run_id])
-        names = [column[0] for column in cursor.description or []]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    create_table_artifact(
-        key=f"{what}-{method.id.replace('_', '-')}", table=rows, description=f"{what.capitalize()} of {method.table}"
-    )
-
-
-def drain() -> None:
-    """Send the logs and events that Prefect still has, before its server ends: it would wait for it at exit."""
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
-
-    APILogWorker.drain_all(timeout=10)
-    EventsWorker.drain_all(timeout=10)
-
-
-def line(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as a line of the results; `+` marks tokens of which some are not known."""
-    return {
-        "stage": outcome.stage,
-        "method": outcome.method,
-        "rows in": outcome.rows_in,
-        "made": outcome.made,
-        "kept": outcome.kept,
-        "rejected": counts(outcome.rejected),
-        "dropped": counts(outcome.dropped),
-        "failed": outcome.failed,
-        "tokens": f"{outcome.tokens:,}+" if outcome.unmetered else outcome.tokens,
-        "dollars": "not known" if outcome.cost is None else dollars(outcome.cost),
-        "seconds": round(outcome.seconds, 1),
-        "version": outcome.version if outcome.status == "published" else f"{outcome.version or '–'} ({outcome.status})",
-    }
-
-
-def counts(by_name: Mapping[str, int]) -> str:
-    """`duplicate 3, malformed 1`."""
-    return ", ".join(f"{name} {count}" for name, count in by_name.items()) or "0"
+def _say(place: Workplace, text: str, style: str) -> None:
+    """Say a line on the terminal, and in the task run's log in Prefect's UI."""
+    place.progress.say(text, style)
+    get_run_logger().log(_LEVELS.get(style, logging.INFO), text)

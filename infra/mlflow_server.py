@@ -1,49 +1,20 @@
 """MLflow's page over the home folder's runs, in a child process that ends with its parent."""
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
-
-from infra.errors import Failure
-from infra.prefect_server import healthy
+from infra.child import Child
 from infra.settings import Settings
+from infra.web import LOOPBACK
 
-START_SECONDS = 120.0
+MLFLOW = "MLflow"
+"""The service's name."""
 
 
-@contextmanager
-def mlflow_server(settings: Settings, port: int) -> Generator[str]:
-    """Serve MLflow's page for the length of the block; yields its address, or that of the server the settings name.
-
-    Raises:
-        Failure: where it does not come up.
-    """
-    if settings.mlflow.startswith(("http://", "https://")):
-        yield settings.mlflow
-        return
-    address, log = f"http://127.0.0.1:{port}", settings.folder("mlflow") / "server.log"
-    with log.open("ab") as output:
-        server = subprocess.Popen(  # noqa: S603 - our own interpreter and MLflow's module
-            [
-                *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)),
-                *("--workers", "1", "--backend-store-uri", settings.tracking_uri),
-                *("--default-artifact-root", str(settings.folder("mlflow", "artifacts"))),
-            ],
-            stdout=output,
-            stderr=output,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
-        )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while not healthy(address):
-            if server.poll() is not None or time.monotonic() > deadline:
-                said = log.read_text("utf-8", "replace").strip().splitlines()[-1:] or ["nothing"]
-                raise Failure(f"MLflow: its page did not start (it said: {said[0]}); see {log}")
-            time.sleep(0.2)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
+def start_mlflow(settings: Settings, port: int, *, grace: float = 0.0) -> Child:
+    """Start to serve MLflow's page on loopback."""
+    command = [
+        *("mlflow", "server", "--host", LOOPBACK, "--port", str(port), "--workers", "1"),
+        *("--backend-store-uri", settings.tracking_uri),
+        *("--default-artifact-root", str(settings.folder("mlflow", "artifacts"))),
+    ]
+    # What MLflow would do beside showing pages starts further processes.
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    return Child(command, settings.folder("mlflow") / "server.log", quiet, grace=grace)

@@ -1,23 +1,22 @@
-"""A Prefect server in a child process that ends with its parent, however that dies."""
+"""Prefect's server, in a child process that ends with its parent."""
 
-import json
 import os
-import socket
-import subprocess
 import sys
-import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Any
 
+from infra.child import Child
 from infra.errors import Failure
 from infra.making import making
+from infra.services import START_SECONDS, serving
 from infra.settings import Settings
+from infra.web import LOOPBACK, free_port, healthy
 
-START_SECONDS = 180.0
+PREFECT = "Prefect"
+"""The service's name."""
+_short_lived: set[str] = set()
 
 
 def configure(settings: Settings) -> None:
@@ -30,6 +29,7 @@ def configure(settings: Settings) -> None:
             "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
             "PREFECT_CLI_WRAP_LINES": "false",
             "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "60",  # infra/automations.yaml notices three that are missing
         }
     )
     if settings.prefect:
@@ -44,119 +44,79 @@ def prefect_api(settings: Settings) -> Generator[str]:
         Failure: where a server of our own does not come up.
     """
     configure(settings)
-    if address := settings.prefect or _announced(settings):
+    if address := settings.prefect or serving(settings, PREFECT):
         os.environ["PREFECT_API_URL"] = address
         yield address
         return
-    with prefect_server(settings) as address:
-        os.environ["PREFECT_API_URL"] = address
-        try:
-            yield address
-        finally:
-            del os.environ["PREFECT_API_URL"]
-
-
-@contextmanager
-def prefect_server(settings: Settings, port: int | None = None) -> Generator[str]:
-    """Serve Prefect's API and page from the home folder for the length of the block; yields the API's address.
-
-    Args:
-        settings: which home folder.
-        port: on loopback; a free one where left out. A server on a port asked for is used by runs that start meanwhile.
-    """
-    configure(settings)
-    at = port or free_port()
-    address = f"http://127.0.0.1:{at}/api"
-    log = settings.folder("prefect") / "server.log"
+    port = free_port()
+    address = api_at(port)
     with making(settings.folder("prefect") / "prefect.db"):
-        server = _start(at, address, log)
-    announcement = _announcement(settings)
+        server = start_prefect(settings, port)
+        try:
+            _wait(address, server)
+        except BaseException:
+            server.end()
+            raise
+    os.environ["PREFECT_API_URL"] = address
+    _short_lived.add(address)
     try:
-        if port:
-            announcement.write_text(json.dumps({"address": address}))
         yield address
     finally:
-        if port:
-            announcement.unlink(missing_ok=True)
-        assert server.stdin
-        server.stdin.close()  # the child ends when its input does
-        try:
-            server.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        del os.environ["PREFECT_API_URL"]
+        server.end()
 
 
-def _start(port: int, address: str, log: Path) -> "subprocess.Popen[bytes]":
-    with log.open("ab") as output:
-        server = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "infra.prefect_server", str(port)],
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            env={**os.environ, "PYTHONWARNINGS": "ignore", "PREFECT_SERVER_UI_API_URL": address},
-            start_new_session=True,
-        )
-    try:
-        _wait(address, server, log)
-    except BaseException:
-        server.kill()
-        raise
-    return server
+def prefect_lasts() -> bool:
+    """Whether Prefect's server in use is there for other runs too, and does not end with this one."""
+    return os.environ.get("PREFECT_API_URL") not in _short_lived
 
 
-def _announcement(settings: Settings) -> Path:
-    return settings.folder("prefect") / "serving.json"
+def start_prefect(settings: Settings, port: int, *, grace: float = 0.0) -> Child:
+    """Start to serve Prefect's API and page from the home folder, on loopback."""
+    configure(settings)
+    environment = {"PYTHONWARNINGS": "ignore", "PREFECT_SERVER_UI_API_URL": api_at(port)}
+    log = settings.folder("prefect") / "server.log"
+    return Child(["infra.prefect_server", str(port)], log, environment, grace=grace)
 
 
-def _announced(settings: Settings) -> str:
-    """The address of a server that says it serves this home folder, and does."""
-    try:
-        address = str(json.loads(_announcement(settings).read_text())["address"])
-    except (OSError, ValueError, KeyError):
-        return ""
-    return address if healthy(address) else ""
+def api_at(port: int) -> str:
+    """The address of an API that is served on a port of this machine."""
+    return f"http://{LOOPBACK}:{port}/api"
 
 
-def healthy(address: str) -> bool:
-    """Whether a server at this address says, under `/health`, that it is well."""
-    try:
-        with urllib.request.urlopen(f"{address}/health", timeout=5):  # noqa: S310 - loopback
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _wait(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait(address: str, server: Child) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            break
+    while time.monotonic() < deadline and server.code is None:
         if healthy(address):
             return
         time.sleep(0.1)
-    said = log.read_text("utf-8", "replace").strip().splitlines()[-1:] or ["nothing"]
-    raise Failure(f"Prefect server: did not start (it said: {said[0]}); see {log}")
+    raise Failure(f"Prefect server: did not start (it said: {server.last_words()}); see {server.log}")
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _let_scheduler_insert() -> None:
+    """Tell SQLAlchemy 2.1 that the `state` among the values of a flow run is no column.
+
+    Prefect 3.8 inserts the runs of its schedules with it. SQLAlchemy 2.0 passed over it; 2.1 refuses, and nothing is
+    ever scheduled.
+    """
+    from prefect.server.database.orm_models import FlowRun
+    from sqlalchemy import inspect
+
+    def pass_over(_model: Any, _values: Any, _state: Any) -> None:
+        pass
+
+    state: Any = inspect(FlowRun).all_orm_descriptors["state"]
+    if hook := getattr(state.inplace, "bulk_dml", None):
+        hook(pass_over)
 
 
 def _serve(port: int) -> None:
-    """Serve until standard input ends."""
-
-    def end_with_parent() -> None:
-        sys.stdin.buffer.read()
-        os._exit(0)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    """Serve until the process is told to end."""
     import uvicorn
     from prefect.server.api.server import create_app
 
-    uvicorn.run(create_app(), host="127.0.0.1", port=port, log_level="warning")
+    _let_scheduler_insert()
+    uvicorn.run(create_app(), host=LOOPBACK, port=port, log_level="warning", timeout_graceful_shutdown=3)
 
 
 if __name__ == "__main__":

@@ -91,6 +91,10 @@ class Settings(BaseSettings):
         description="Address of a Prefect API; empty for a server of the run's own.",
         validation_alias=AliasChoices("prefect", "EVERSPRING_PREFECT", "PREFECT_API_URL"),
     )
+    webhook: SecretStr | None = Field(None, description="Address that is told, by POST, what automations notice.")
+    yield_drop: float = Field(
+        0.5, ge=0, le=1, description="Share of a table's usual yield under which a run's is told as dropped."
+    )
     base_url: str = Field(
         "",
         description="Any OpenAI-compatible endpoint; empty for the embedded model.",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Generator
@@ -9,8 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripted import ScriptedServer
+
 from catalog.store import Lake
 from infra.settings import load_settings
+from tasks.method import find_method
 
 ROOT = Path(__file__).parents[1]
 
@@ -59,6 +63,15 @@ class Desk:
         return {
             table: sorted(lake.ids(version)) for table, version in {v.ref.table: v for v in lake.versions()}.items()
         }
+
+
+@contextmanager
+def strong_desk_in(folder: Path, method_id: str) -> Generator[Desk]:
+    """A desk whose endpoint answers as a strong model would answer a method: as the method's test says."""
+    method = find_method(method_id)
+    file = ROOT / "tests" / "tasks" / method.stage / f"test_{method.id}.py"
+    with ScriptedServer(runpy.run_path(str(file))["good"]) as server:
+        yield Desk(folder / "home", server.url)
 
 
 @contextmanager

@@ -84,6 +84,9 @@ def test_every_command_has_help(tmp_path: Path) -> None:
         "models",
         "doctor",
         "up",
+        "down",
+        "status",
+        "worker",
     ):
         assert f" {command} " in listed
         assert everspring(tmp_path, command, "--help").returncode == 0
