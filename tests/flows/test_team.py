@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,10 +19,14 @@ from moto_store import Bucket, bucket_of, s3_server  # noqa: F401 - fixtures
 from postgres import PASSWORD, database_of, postgres_server  # noqa: F401 - fixtures
 from scripted import ScriptedServer
 
+from catalog.publish import Findings, Run, publish
+from catalog.sources import load_sources, sources_of
+from catalog.spool import Spool
 from catalog.store import Lake, TableRef
 from infra.prefect_server import prefect_server
 from infra.settings import load_settings
 from quality.manifest import public_key
+from tasks.method import find_method
 from tasks.provenance import signing_key, trusted, verify_version
 
 ROOT = Path(__file__).parents[2]
@@ -36,9 +41,8 @@ METHODS = {
     "ultrafeedback": "alignment",
     "oss_instruct_magicoder": "applications",
 }
-READS = {"metamath": {"problems": "raw.problems"}, "ultrafeedback": {"prompts": "raw.prompts"}}
-LIFECYCLE: dict[str, Any] = {"methods": list(METHODS), "rows": 4, "reads": READS}
-"""What is asked of the flow."""
+FEW = 40
+"""Real rows of each table that the methods read: to import and screen all of them is nothing that a team changes."""
 
 DIFFERS = {
     *("run_id", "flow_run", "mlflow_run", "snapshot", "snapshot_id", "published_at", "started_at", "checked_at"),
@@ -139,8 +143,38 @@ def team(postgres_server: str, s3_server: str, tmp_path_factory: pytest.TempPath
         patch.setattr(os, "environ", dict(os.environ))  # it is pointed at the Prefect server
         with prefect_server(load_settings(home=folder / "prefect")) as prefect:
             found = Team(*homes, shared, store, server, prefect)
-            found.run(*(("lifecycle", LIFECYCLE, home) for home in homes[:2]))
+            for home in homes[:2]:
+                seed(found.lake(home), home)
+            found.run(*(("lifecycle", lifecycle(), home) for home in homes[:2]))
             yield found
+
+
+def lifecycle(*methods: str, **others: Any) -> dict[str, Any]:
+    """What is asked of the flow."""
+    reads = {method: {given: few(table) for given, table in read(method).items()} for method in METHODS}
+    return {"methods": list(methods or METHODS), "rows": 4, "reads": reads, **others}
+
+
+def read(method: str) -> dict[str, str]:
+    """The table that sources feed, for each input of a method."""
+    fed = {source.table for source in load_sources().values()}
+    inputs = find_method(method).inputs
+    return {given: next(table for table in found.tables if table in fed) for given, found in inputs.items()}
+
+
+def few(table: str) -> str:
+    return f"raw.few_{table.partition('.')[2]}"
+
+
+def seed(lake: Lake, home: Path) -> None:
+    """Publish a few real rows of each table that the methods read."""
+    for table in {table: None for method in METHODS for table in read(method).values()}:
+        rows = [row for source in sources_of(table) for row, _ in islice(source.rows(), FEW)]
+        name = few(table)
+        run = Run(run_id=name, stage="raw", method=name.partition(".")[2], table_name=name, fingerprint="few")
+        with Spool(home / "seeds" / name, type(rows[0])) as spool:
+            spool.add_rows(rows, {})
+            publish(lake, run, spool, Findings(), shape=type(rows[0]))
 
 
 def contents(lake: Lake) -> dict[str, list[str]]:
@@ -174,8 +208,8 @@ def test_a_team_makes_what_one_machine_makes_alone(team: Team) -> None:
 def test_another_machine_sees_the_versions_and_asks_nothing_again(team: Team) -> None:
     asked, lake = len(team.server.requests), team.lake(team.one)
     before = [str(version.ref) for version in lake.versions()]
-    again = {**LIFECYCLE, "methods": ["ultrafeedback"], "force": True}
-    first, second = team.run(("lifecycle", LIFECYCLE, team.two), ("lifecycle", again, team.two))
+    again = lifecycle("ultrafeedback", force=True)
+    first, second = team.run(("lifecycle", lifecycle(), team.two), ("lifecycle", again, team.two))
     assert first == [f"{stage}.{method} unchanged" for method, stage in METHODS.items()]
     assert second == ["alignment.ultrafeedback published"]
     # What was made anew came of the answers that the other machine was given.
