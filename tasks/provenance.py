@@ -275,7 +275,7 @@ def _about(connection: "duckdb.DuckDBPyConnection", version: Version) -> dict[st
     return {
         "table": version.ref.table,
         "version": version.ref.version or 0,
-        "snapshot": version.snapshot,
+        "snapshot": version.added_in,
         "run_id": version.run_id,
         "fingerprint": version.fingerprint,
         "code_revision": (revision[0] if revision else None) or "",
