@@ -37,10 +37,10 @@ COMMENT ON TABLE catalog.maintenance IS
 
 CREATE TABLE IF NOT EXISTS catalog.withdrawals (
     withdrawal_id VARCHAR, withdrawn_at TIMESTAMPTZ, who VARCHAR, why VARCHAR, asked VARCHAR, rows BIGINT,
-    tables VARCHAR[], versions VARCHAR[], held_by VARCHAR[], answers BIGINT, purged BOOLEAN
+    tables VARCHAR[], versions VARCHAR[], held_by VARCHAR[], answers BIGINT, purge VARCHAR
 );
 COMMENT ON TABLE catalog.withdrawals IS
-'Take-downs: what was asked (JSON), how many rows went, from which tables, in which new versions; held_by: the earlier versions that still had them';
+'Take-downs: what was asked (JSON), how many rows went, from which tables, in which new versions; held_by: the earlier versions that still had them; purge: asked or done, where those and the answers that made the rows were to go too';
 
 CREATE TABLE IF NOT EXISTS catalog.withdrawn (
     withdrawal_id VARCHAR, record_id VARCHAR, table_name VARCHAR

@@ -1,6 +1,6 @@
 """Upkeep of the lake: which versions stay readable, small files merged, files that nothing needs removed.
 
-A snapshot of DuckLake is one of the whole lake: while it is kept, so is what every table was then. So only the snapshots
+A snapshot of DuckLake is one of the whole lake: while it is kept, so is what every table was then. So only snapshots
 of versions that are kept stay, and a last version that nothing has changed since is anchored to a later one. What is
 merged is read before and after: every version must read the same. Files are removed only once no reader can be at work
 on them any more.
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 REST = timedelta(days=1)
 """How long snapshots that are no version's stay: a reader may have begun at one."""
-SPARSE = 0.5
-"""Share of deleted rows from which on a file is written anew without them."""
 
 _OURS = re.compile(r"[a-z0-9_]+/[a-z0-9_]+/ducklake-[0-9a-f-]{36}(-delete)?\.(parquet|puffin)")
 """What DuckLake calls its files, below the lake's data."""
@@ -159,7 +157,7 @@ def anchor(lake: Lake, before: datetime) -> list[str]:
             and version.readable
             and snapshots[version.snapshot] < before
             and version.snapshot < now
-            and _reads(connection, at(version)) == _reads(connection, f"{version.ref.sql} AT (VERSION => {now})")
+            and _sum(connection, at(version)) == _sum(connection, f"{version.ref.sql} AT (VERSION => {now})")
         ]
         anchored_at = datetime.now(UTC)
         insert(
@@ -185,20 +183,15 @@ def compactable(lake: Lake) -> dict[str, int]:
     return {table: files for table, files in found if files > 1}
 
 
-def compact(lake: Lake, table: str, *, sparse: float = SPARSE) -> Compacted:
-    """Merge a table's small files, and write those anew of which the share `sparse` is deleted.
+def compact(lake: Lake, table: str) -> Compacted:
+    """Merge a table's small files.
 
     Raises:
         Failure: where a version reads otherwise than before; no file is removed then.
     """
     before = _readings(lake, table)
-    why = ""
     schema, _, name = table.partition(".")
-    for call in (
-        f"CALL ducklake_rewrite_data_files('lake', ?, schema => ?, delete_threshold => {sparse})",
-        "CALL ducklake_merge_adjacent_files('lake', ?, schema => ?)",
-    ):
-        why = _done(lake, table, call, [name, schema]) or why
+    why = _done(lake, table, "CALL ducklake_merge_adjacent_files('lake', ?, schema => ?)", [name, schema])
     after = _readings(lake, table)
     if before.versions != after.versions:
         raise Failure(
@@ -206,6 +199,16 @@ def compact(lake: Lake, table: str, *, sparse: float = SPARSE) -> Compacted:
             "no file was removed: do not run maintenance on this lake again before it is looked at"
         )
     return Compacted(table, before.files, after.files, why)
+
+
+def rewrite(lake: Lake, table: str) -> str:
+    """Write a table's files anew without the rows that were deleted from it; returns why that could not be.
+
+    DuckLake keeps no longer which snapshot added each row: only for a table whose last version is of mode `purge`.
+    """
+    schema, _, name = table.partition(".")
+    call = "CALL ducklake_rewrite_data_files('lake', ?, schema => ?, delete_threshold => 0)"
+    return _done(lake, table, call, [name, schema])
 
 
 def clean(lake: Lake, grace: timedelta) -> int:
@@ -267,6 +270,11 @@ def _reads(connection: "duckdb.DuckDBPyConnection", source: str) -> list[tuple[A
         "SELECT added_in, count(*), sum(hash(read)::HUGEINT) "
         f"FROM (SELECT *, snapshot_id AS added_in FROM {source}) AS read GROUP BY ALL ORDER BY ALL"
     ).fetchall()
+
+
+def _sum(connection: "duckdb.DuckDBPyConnection", source: str) -> tuple[Any, ...]:
+    """How many rows there are, and a sum of their hashes."""
+    return connection.execute(f"SELECT count(*), sum(hash(read)::HUGEINT) FROM (FROM {source}) AS read").fetchall()[0]
 
 
 def _done(lake: Lake, table: str, call: str, values: Sequence[Any]) -> str:

@@ -7,9 +7,9 @@ tables get new ones without the rows, all in one transaction. What was withdrawn
 import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.history import Chain
 from catalog.history import chains as all_chains
@@ -21,8 +21,8 @@ from infra.errors import Refusal
 if TYPE_CHECKING:
     import duckdb
 
-MODE = "withdraw"
-"""The mode of a version that only takes rows out."""
+WITHDRAW, PURGE = "withdraw", "purge"
+"""The modes of versions that only take rows out; of a purged one it is no longer known when each row came."""
 _LEAST = 6
 """Digits of a record id that may stand for all of it."""
 
@@ -60,7 +60,7 @@ class Reach:
     """What a withdrawal comes to, by ids.
 
     `rows` has those in the last version of each table, `aside` those in quarantine, in reviews, and among the rejected,
-    by table. `holding` are the earlier versions that have some. `answers` are the calls that made these rows, and no
+    by table. `holding` are all versions that have some. `answers` are the calls that made these rows, and no
     other; `shared` counts those that made another row too. `ids` are all rows, intermediate ones and, where a model was
     asked for, its calls.
     """
@@ -108,7 +108,7 @@ class Withdrawal:
     versions: Sequence[str]
     held_by: Sequence[str]
     answers: int
-    purged: bool = False
+    purge: Literal["", "asked", "done"] = ""
     reach: Reach | None = field(default=None, repr=False, compare=False)
 
 
@@ -122,8 +122,12 @@ def reach(lake: Lake, asked: Asked) -> Reach:
         return _reach(connection, lake, asked)
 
 
-def withdraw(lake: Lake, asked: Asked, *, who: str, why: str, code_revision: str = "") -> Withdrawal:
+def withdraw(
+    lake: Lake, asked: Asked, *, who: str, why: str, purge: bool = False, code_revision: str = ""
+) -> Withdrawal:
     """Publish, in one transaction, every table concerned without its withdrawn rows, and remember them.
+
+    `purge`: earlier versions and answers are to go too.
 
     Raises:
         Refusal: as `reach` does, or where there is nothing to withdraw.
@@ -139,7 +143,7 @@ def withdraw(lake: Lake, asked: Asked, *, who: str, why: str, code_revision: str
             run = Run(
                 run_id=f"{number}-{ref.schema}-{ref.name}",
                 stage=ref.schema,
-                method=MODE,
+                method=WITHDRAW,
                 table_name=table,
                 fingerprint=number,
                 started_at=now,
@@ -156,7 +160,7 @@ def withdraw(lake: Lake, asked: Asked, *, who: str, why: str, code_revision: str
             insert(
                 connection,
                 "version_log",
-                [{**asdict(run), "rows": left, "added": 0, "mode": MODE, "published_at": now}],
+                [{**asdict(run), "rows": left, "added": 0, "mode": PURGE if purge else WITHDRAW, "published_at": now}],
             )
             insert(connection, "runs", [asdict(run)])
             versions.append(f"{table}@{run.version}")
@@ -172,6 +176,7 @@ def withdraw(lake: Lake, asked: Asked, *, who: str, why: str, code_revision: str
             versions=versions,
             held_by=[str(each.version.ref) for each in found.holding],
             answers=len(found.answers),
+            purge="asked" if purge else "",
             reach=found,
         )
         insert(connection, "withdrawals", [{**_columns(done), "asked": json.dumps(asdict(asked))}])
@@ -186,22 +191,33 @@ def withdraw(lake: Lake, asked: Asked, *, who: str, why: str, code_revision: str
 
 def withdrawals(lake: Lake) -> list[Withdrawal]:
     """Every withdrawal, the last one first."""
+    names = [each.name for each in fields(Withdrawal) if each.name != "reach"]
     with lake.read() as connection:
         found = connection.execute(
-            "SELECT withdrawal_id, withdrawn_at, who, why, asked, rows, tables, versions, held_by, answers, purged "
-            "FROM catalog.withdrawals ORDER BY withdrawn_at DESC"
+            f"SELECT {', '.join(names)} FROM catalog.withdrawals ORDER BY withdrawn_at DESC"
         ).fetchall()
-    names = ("withdrawal_id", "withdrawn_at", "who", "why", "asked", "rows", "tables", "versions", "held_by", "answers")
-    return [
-        Withdrawal(**{**dict(zip(names, row, strict=False)), "asked": Asked(**json.loads(row[4]))}, purged=row[-1])
-        for row in found
-    ]
+    listed = [dict(zip(names, row, strict=True)) for row in found]
+    return [Withdrawal(**{**each, "asked": Asked(**json.loads(each["asked"]))}) for each in listed]
+
+
+def answers_of(lake: Lake, withdrawal_id: str) -> list[str]:
+    """The calls that made rows of a withdrawal, and no other row."""
+    with lake.read() as connection:
+        found = connection.execute(
+            "SELECT l.parent_id FROM catalog.lineage AS l LEFT JOIN "
+            "(SELECT DISTINCT record_id FROM catalog.withdrawn WHERE withdrawal_id = ?) AS w USING (record_id) "
+            "WHERE l.kind = 'call' GROUP BY ALL HAVING bool_and(w.record_id IS NOT NULL) ORDER BY ALL",
+            [withdrawal_id],
+        ).fetchall()
+    return [call for (call,) in found]
 
 
 def mark_purged(lake: Lake, withdrawal_id: str) -> None:
-    """Note that a withdrawal's earlier versions and answers were removed too."""
+    """Note that a withdrawal's earlier versions and answers are gone too."""
     with lake.write(f"{withdrawal_id}: purged") as connection:
-        connection.execute("UPDATE lake.catalog.withdrawals SET purged = true WHERE withdrawal_id = ?", [withdrawal_id])
+        connection.execute(
+            "UPDATE lake.catalog.withdrawals SET purge = 'done' WHERE withdrawal_id = ?", [withdrawal_id]
+        )
 
 
 def still_holding(lake: Lake, withdrawal_id: str) -> list[Holding]:
@@ -254,7 +270,6 @@ def _reach(connection: "duckdb.DuckDBPyConnection", lake: Lake, asked: Asked) ->
         "SELECT record_id FROM edges JOIN down ON parent_id = id) SELECT id FROM down",
     )
     chains = _hold(connection, lake, chains)
-    holding = _holding(connection, lake, chains)
     last = {chain.versions[-1].ref.table: chain.versions[-1] for chain in chains}
     rows: dict[str, list[str]] = {}
     for table, version, record_id in connection.execute(
@@ -270,7 +285,7 @@ def _reach(connection: "duckdb.DuckDBPyConnection", lake: Lake, asked: Asked) ->
         asked=asked,
         rows=rows,
         aside=_aside(connection),
-        holding=[each for each in holding if each.version != last[each.version.ref.table]],
+        holding=_holding(connection, lake, chains),
         answers=[call for call, alone in answers if alone],
         shared=sum(not alone for _, alone in answers),
         ids=frozenset(row for (row,) in connection.execute("SELECT id FROM walk").fetchall()),
@@ -303,7 +318,10 @@ def _hold(connection: "duckdb.DuckDBPyConnection", lake: Lake, chains: Sequence[
 
 
 def _holding(connection: "duckdb.DuckDBPyConnection", lake: Lake, chains: Iterable[Chain]) -> list[Holding]:
-    """The versions that hold rows of `held`: of a chain, a version has what was added up to it."""
+    """The versions that hold rows of `held`: of a chain, a version has what was added up to it.
+
+    Rows that a purge wrote anew are of a snapshot between its version and the next.
+    """
     by_chain: dict[tuple[str, int], list[tuple[int, int]]] = {}
     for table, version, added_in, rows in connection.execute(
         "SELECT table_name, version, added_in, count(*) FROM held GROUP BY ALL"
@@ -319,7 +337,7 @@ def _holding(connection: "duckdb.DuckDBPyConnection", lake: Lake, chains: Iterab
             count := sum(
                 rows
                 for added_in, rows in by_chain.get((chain.last.ref.table, chain.last.ref.version or 0), [])
-                if added_in <= version.added_in
+                if all(added_in < each.added_in for each in chain.versions if each.added_in > version.added_in)
             )
         )
     ]

@@ -17,7 +17,7 @@ from catalog.publish import Findings, Run, publish, quarantine, record
 from catalog.records import Record, digest
 from catalog.spool import Spool
 from catalog.store import RAW, Lake, TableRef, Version, known_tables
-from catalog.withdrawals import withdrawn_among
+from catalog.withdrawals import PURGE, withdrawn_among
 from infra.errors import EverspringError, Failure, Refusal
 from infra.settings import Settings
 from quality.docs import Page, write_docs
@@ -214,7 +214,7 @@ def find_input(lake: Lake, method: Method, name: str, given: str | None) -> Vers
 def find_published(lake: Lake, table: str, fingerprint: str, *, anew: bool) -> Version | None:
     """The version, still part of the table, that has this fingerprint; `anew`: that is the whole of the table."""
     versions = lake.versions(table)
-    begin = max((i for i, v in enumerate(versions) if v.rows == v.added), default=0)
+    begin = max((i for i, v in enumerate(versions) if v.rows == v.added or v.mode == PURGE), default=0)
     current = versions[begin:]
     if anew and len(current) > 1:
         return None
@@ -521,12 +521,15 @@ def _outcome(run: Run, ledger: Ledger, *, note: str) -> Outcome:
 
 def spool_folder(settings: Settings, run_id: str) -> Path:
     """A folder for a run's spool; those of processes that have died are cleared away."""
-    spools = settings.folder("spool")
-    for left in spools.iterdir():
-        pid = left.name.partition("-")[0]
-        if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-    return spools / f"{os.getpid()}-{run_id}"
+    for left in dead_spools(settings):
+        shutil.rmtree(left, ignore_errors=True)
+    return settings.folder("spool") / f"{os.getpid()}-{run_id}"
+
+
+def dead_spools(settings: Settings) -> list[Path]:
+    """The spools of processes that have died."""
+    spools = ((folder, folder.name.partition("-")[0]) for folder in settings.folder("spool").iterdir())
+    return [folder for folder, pid in spools if pid.isdigit() and not _alive(int(pid))]
 
 
 def _alive(pid: int) -> bool:
