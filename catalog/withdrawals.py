@@ -196,8 +196,10 @@ def withdrawals(lake: Lake) -> list[Withdrawal]:
         found = connection.execute(
             f"SELECT {', '.join(names)} FROM catalog.withdrawals ORDER BY withdrawn_at DESC"
         ).fetchall()
-    listed = [dict(zip(names, row, strict=True)) for row in found]
-    return [Withdrawal(**{**each, "asked": Asked(**json.loads(each["asked"]))}) for each in listed]
+    listed: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in found]
+    for each in listed:
+        each["asked"] = Asked(**json.loads(each["asked"]))
+    return [Withdrawal(**each) for each in listed]
 
 
 def answers_of(lake: Lake, withdrawal_id: str) -> list[str]:

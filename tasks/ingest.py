@@ -208,7 +208,7 @@ def _ingest(
     screener = Screener.of(lake, settings, table, {**(screens or {}), **settings.screens}, anew=replace)
     found_by: Counter[str] = Counter()
     listed: list[dict[str, Any]] = []
-    columns = dict.fromkeys(("source", "licence", "imported_from"), "VARCHAR")
+    columns = {"source": "VARCHAR", "licence": "VARCHAR", "imported_from": "VARCHAR"}
     with Spool(spool_folder(settings, run.run_id), shape, columns) as spool:
         for supply in supplies:
             hashed, taken = hashlib.blake2b(digest_size=16), 0

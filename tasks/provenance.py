@@ -110,9 +110,10 @@ def renew_files(
         for version in versions:
             manifest = _sound(_stored(connection, version), trusted)
             paths = _files(connection, lake, version)
-            if manifest is None or {name for name, _ in paths} == manifest.files.keys():
+            if manifest is None or {name for name, _ in paths} == set(manifest.files):
                 continue
-            seen |= {name: _entry(version, path) for name, path in paths if name not in seen | manifest.files}
+            known = {**seen, **manifest.files}
+            seen |= {name: _entry(version, path) for name, path in paths if name not in known}
             files = {name: manifest.files.get(name) or seen[name] for name, _ in paths}
             done.append((version, renewed(manifest, files, _later(str(manifest.about["signed_at"])), key)))
     if done:

@@ -57,7 +57,7 @@ class Purged:
 def take_down(
     lake: Lake, asked: Asked, settings: Settings, *, who: str, why: str, purge: bool = False, grace: float = 60.0
 ) -> Taken:
-    """Withdraw what was asked for. A promise that a table breaks without the rows keeps none of them in: it is reported.
+    """Withdraw what was asked for; a promise that a table breaks without the rows is reported, and keeps none in.
 
     Args:
         lake: whose tables.
@@ -65,7 +65,7 @@ def take_down(
         settings: where the home folder is, and whether versions are signed.
         who: on whose account.
         why: the reason, for the record.
-        purge: let go, at once, of earlier versions that have the rows, unless pinned, and of the answers that made them.
+        purge: let go, at once, of earlier versions that have the rows, unless pinned, and of answers that made them.
         grace: seconds that readers of removed files are given.
 
     Raises:
