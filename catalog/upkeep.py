@@ -257,11 +257,11 @@ class _Readings:
 
 
 def _readings(lake: Lake, table: str) -> _Readings:
-    ref = TableRef(*table.split("."))
+    schema, _, name = table.partition(".")
     with lake.read() as connection:
         files = dict(connection.execute(_OF_TABLES).fetchall())[table]
         found = {str(chain.last.ref): _reads(connection, chain.sql) for chain in chains(lake, lake.versions(table))}
-        return _Readings({**found, table: _reads(connection, ref.sql)}, files)
+        return _Readings({**found, table: _reads(connection, TableRef(schema, name).sql)}, files)
 
 
 def _reads(connection: "duckdb.DuckDBPyConnection", source: str) -> list[tuple[Any, ...]]:

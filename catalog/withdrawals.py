@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 WITHDRAW, PURGE = "withdraw", "purge"
 """The modes of versions that only take rows out; of a purged one it is no longer known when each row came."""
-_LEAST = 6
-"""Digits of a record id that may stand for all of it."""
+_DIGITS, _LEAST = 32, 6
+"""Digits of a record id, and how many may stand for all of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,7 +254,7 @@ def _columns(done: Withdrawal) -> dict[str, Any]:
 
 def _reach(connection: "duckdb.DuckDBPyConnection", lake: Lake, asked: Asked) -> Reach:
     """See `reach`; leaves the temporary tables `walk` (id) and `held` (table_name, version, record_id, added_in)."""
-    _take(connection, "edges", "SELECT DISTINCT record_id, kind, parent_id FROM catalog.lineage")
+    _take(connection, "edges", "SELECT record_id, kind, parent_id FROM catalog.lineage")
     chains = all_chains(lake)
     _take(connection, "start (id)", "SELECT NULL::VARCHAR LIMIT 0")
     for name in asked.records:
@@ -271,7 +271,8 @@ def _reach(connection: "duckdb.DuckDBPyConnection", lake: Lake, asked: Asked) ->
         "WITH RECURSIVE down AS (SELECT DISTINCT id FROM start UNION "
         "SELECT record_id FROM edges JOIN down ON parent_id = id) SELECT id FROM down",
     )
-    chains = _hold(connection, lake, chains)
+    chains, aside = _hold(connection, lake, chains), _aside(connection)
+    _refuse_unknown(connection, asked, aside)
     last = {chain.versions[-1].ref.table: chain.versions[-1] for chain in chains}
     rows: dict[str, list[str]] = {}
     for table, version, record_id in connection.execute(
@@ -286,7 +287,7 @@ def _reach(connection: "duckdb.DuckDBPyConnection", lake: Lake, asked: Asked) ->
     return Reach(
         asked=asked,
         rows=rows,
-        aside=_aside(connection),
+        aside=aside,
         holding=_holding(connection, lake, chains),
         answers=[call for call, alone in answers if alone],
         shared=sum(not alone for _, alone in answers),
@@ -348,7 +349,9 @@ def _holding(connection: "duckdb.DuckDBPyConnection", lake: Lake, chains: Iterab
 
 def _quarantines(connection: "duckdb.DuckDBPyConnection") -> list[str]:
     found = connection.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'quarantine' ORDER BY 1"
+        "SELECT table_name FROM __ducklake_metadata_lake.ducklake_table AS t "
+        "JOIN __ducklake_metadata_lake.ducklake_schema AS s USING (schema_id) "
+        "WHERE schema_name = 'quarantine' AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL ORDER BY 1"
     ).fetchall()
     return [name for (name,) in found]
 
@@ -396,9 +399,12 @@ def _clear_aside(connection: "duckdb.DuckDBPyConnection", found: Reach) -> None:
 
 
 def _start_record(connection: "duckdb.DuckDBPyConnection", chains: Sequence[Chain], name: str) -> None:
-    """Begin at a record, by its id or the first digits of it."""
+    """Begin at a record, by its id or the first digits of it; whether there is one shows at the end of the walk."""
     if len(name) < _LEAST or not set(name) <= set("0123456789abcdef"):
         raise Refusal(f"record {name!r}: no record id, {_LEAST} to 32 hex digits are wanted; see `everspring sql`")
+    if len(name) == _DIGITS:
+        connection.execute("INSERT INTO start VALUES (?)", [name])
+        return
     places = [
         *(chain.sql for chain in chains),
         *(f'lake.quarantine."{each}"' for each in _quarantines(connection)),
@@ -407,16 +413,34 @@ def _start_record(connection: "duckdb.DuckDBPyConnection", chains: Sequence[Chai
         "edges",
         "(SELECT parent_id AS record_id FROM edges WHERE kind = 'row')",
     ]
-    matched = "record_id = $1" if len(name) == 32 else "starts_with(record_id, $1)"
     found = connection.execute(
-        " UNION ".join(f"(SELECT DISTINCT record_id FROM {place} WHERE {matched} LIMIT 5)" for place in places), [name]
+        " UNION ".join(
+            f"(SELECT DISTINCT record_id FROM {place} WHERE starts_with(record_id, $1) LIMIT 5)" for place in places
+        ),
+        [name],
     ).fetchall()
     ids = sorted(record_id for (record_id,) in found)
     if not ids:
-        raise Refusal(f"record {name!r}: no table has it; list ids with `everspring sql 'select record_id from …'`")
+        raise _unknown(name)
     if len(ids) > 1:
         raise Refusal(f"record {name!r}: stands for several ({', '.join(ids[:5])}); give more digits")
     connection.execute("INSERT INTO start VALUES (?)", ids)
+
+
+def _refuse_unknown(connection: "duckdb.DuckDBPyConnection", asked: Asked, aside: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a record that is nowhere."""
+    missing = connection.execute(
+        "SELECT id FROM start ANTI JOIN held ON id = record_id WHERE id IN (SELECT unnest(?::VARCHAR[])) "
+        "AND NOT EXISTS (FROM edges WHERE record_id = id OR parent_id = id)",
+        [list(asked.records)],
+    ).fetchall()
+    for (name,) in missing:
+        if not any(name in ids for ids in aside.values()):
+            raise _unknown(name)
+
+
+def _unknown(name: str) -> Refusal:
+    return Refusal(f"record {name!r}: no table has it; list ids with `everspring sql 'select record_id from …'`")
 
 
 def _start_source(connection: "duckdb.DuckDBPyConnection", chains: Sequence[Chain], name: str) -> None:

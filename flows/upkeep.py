@@ -1,4 +1,4 @@
-"""The commands that look after what is kept: maintenance, pins, and the take-down of rows with all that came of them."""
+"""The commands that look after what is kept: maintenance, pins, and the take-down of rows with what came of them."""
 
 import sys
 from collections.abc import Sequence

@@ -51,9 +51,7 @@ class Step:
     bad: bool = False
 
 
-def maintain(
-    lake: Lake, settings: Settings, plan: Plan, tell: Callable[[Step], None] = lambda step: None
-) -> list[Step]:
+def maintain(lake: Lake, settings: Settings, plan: Plan, tell: Callable[[Step], None] | None = None) -> list[Step]:
     """Take every step of a maintenance, and write down in `catalog.maintenance` what came of it.
 
     It may be killed at any moment and begun again.
@@ -67,7 +65,8 @@ def maintain(
         began = time.monotonic()
         for step in _steps(lake, settings, plan, run_id):
             done.append(replace(step, seconds=time.monotonic() - began))
-            tell(done[-1])
+            if tell:
+                tell(done[-1])
             began = time.monotonic()
     finally:
         if done and not plan.dry_run:
