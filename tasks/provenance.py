@@ -113,7 +113,7 @@ def renew_files(
             if manifest is None or {name for name, _ in paths} == set(manifest.files):
                 continue
             known = {**seen, **manifest.files}
-            seen |= {name: _entry(version, path) for name, path in paths if name not in known}
+            seen |= {name: _entry(connection, version, path) for name, path in paths if name not in known}
             files = {name: manifest.files.get(name) or seen[name] for name, _ in paths}
             done.append((version, renewed(manifest, files, _later(str(manifest.about["signed_at"])), key)))
     if done:

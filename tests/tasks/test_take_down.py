@@ -116,7 +116,7 @@ def test_maintenance_merges_and_what_is_kept_verifies(bench_with: BenchWith) -> 
         bench.run()
     pin(bench.lake, TableRef.parse("sft.toy@2"))
     steps = by_name(maintain(bench.lake, bench.settings, PLAN))
-    assert steps["expiry"].done == 5, "of raw.seeds 1, 2 and 4 (2 and 5 are read by what is kept), of sft.toy 1 and 3"
+    assert steps["expiry"].done == 5, "raw.seeds 1, 2, 4 (3 and 5 are read by what is kept) and sft.toy 1, 3"
     assert steps["compaction"].done > 0
     assert steps["signatures"].done == 2
     assert (steps["validation"].found, steps["validation"].bad) == (2, True), steps["validation"].note
