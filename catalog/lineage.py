@@ -232,7 +232,7 @@ def _contents(
     out: dict[str, tuple[str, dict[str, Any]]] = {}
     for table in sorted({t for t in tables.values() if t}):
         wanted = [record_id for record_id, held in tables.items() if held == table]
-        for version in reversed(lake.versions(table)):
+        for version in reversed([each for each in lake.versions(table) if each.readable]):
             left = [record_id for record_id in wanted if record_id not in out]
             if not left:
                 break

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from catalog.records import Record
 from catalog.spool import Spool
 from catalog.store import Lake, TableRef, Version, as_frame
+from infra.errors import Failure
 
 if TYPE_CHECKING:
     import duckdb
@@ -90,18 +91,18 @@ def publish(
     ref = TableRef.parse(run.table_name)
     mode = "replace" if replace else "remake" if instead_of else "append"
     with lake.write(f"{run.table_name}: {mode} {spool.counts['rows']} rows", _extra(run)) as connection:
-        (last,) = _one(connection, "SELECT max(version) FROM catalog.version_log WHERE table_name = ?", [ref.table])
-        run.version, run.status = (last or 0) + 1, "published"
+        _refuse_withdrawn(connection, run, spool)
+        run.version, run.status = next_version(connection, ref.table), "published"
         if replace:
             connection.execute(f"DROP TABLE IF EXISTS {ref.sql}")
         lake.fit(connection, ref, shape, extra)
         if instead_of:
-            connection.execute(f"DELETE FROM {ref.sql} WHERE snapshot_id = ?", [instead_of.snapshot])
+            connection.execute(f"DELETE FROM {ref.sql} WHERE snapshot_id = ?", [instead_of.added_in])
         connection.execute(
             f"INSERT INTO {ref.sql} BY NAME SELECT * FROM read_parquet(?, union_by_name => true)", [spool.files("rows")]
         )
         (rows,) = _one(connection, f"SELECT count(*) FROM {ref.sql}", [])
-        _insert(
+        insert(
             connection,
             "version_log",
             [
@@ -129,7 +130,7 @@ def publish(
             "FROM read_parquet(?)",
             [ref.table, run.version, spool.files("signatures")],
         )
-        _insert(
+        insert(
             connection,
             "table_lineage",
             [
@@ -147,6 +148,31 @@ def publish(
     return lake.find(TableRef(ref.schema, ref.name, run.version))
 
 
+def next_version(connection: "duckdb.DuckDBPyConnection", table: str) -> int:
+    """The number of a table's next version; inside a transaction."""
+    (last,) = _one(connection, "SELECT max(version) FROM catalog.version_log WHERE table_name = ?", [table])
+    return (last or 0) + 1
+
+
+def _refuse_withdrawn(connection: "duckdb.DuckDBPyConnection", run: Run, spool: Spool) -> None:
+    """Refuse rows made of what was withdrawn while the run was at work, after it had read or screened them.
+
+    Raises:
+        Failure: nothing is published.
+    """
+    (count,) = _one(
+        connection,
+        "SELECT count(*) FROM (SELECT record_id FROM read_parquet(?) UNION SELECT parent_id FROM read_parquet(?)) "
+        "SEMI JOIN catalog.withdrawn USING (record_id)",
+        [spool.files("rows"), spool.files("edges")],
+    )
+    if count:
+        raise Failure(
+            f"{run.table_name}: {count} rows that this run made, or read, were withdrawn meanwhile, and must not come "
+            "back; nothing was published, run it again: it asks for nothing twice"
+        )
+
+
 def quarantine(lake: Lake, run: Run, spool: Spool, findings: Findings, *, shape: type[Record]) -> TableRef:
     """Keep a refused run's rows in `quarantine.<stage>__<method>`, under its run id, beside its checks."""
     ref = TableRef("quarantine", run.table_name.replace(".", "__"))
@@ -156,6 +182,10 @@ def quarantine(lake: Lake, run: Run, spool: Spool, findings: Findings, *, shape:
         connection.execute(
             f"INSERT INTO {ref.sql} BY NAME SELECT *, ? AS run_id FROM read_parquet(?, union_by_name => true)",
             [run.run_id, spool.files("rows")],
+        )
+        connection.execute(
+            "INSERT INTO lake.catalog.lineage BY NAME SELECT ? AS table_name, * FROM read_parquet(?)",
+            [ref.table, spool.files("edges")],
         )
         _record(connection, run, spool, findings)
     return ref
@@ -193,15 +223,16 @@ def _record(connection: "duckdb.DuckDBPyConnection", run: Run, spool: Spool, fin
         "FROM read_parquet(?)",
         [run.table_name, run.version, spool.files("asked")],
     )
-    _insert(connection, "checks", [{**of_version, "checked_at": now, **check} for check in findings.checks])
-    _insert(connection, "metrics", [{**of_version, **metric} for metric in findings.metrics])
-    _insert(connection, "ledger", [{**of_run, "position": i, **step} for i, step in enumerate(findings.ledger)])
-    _insert(connection, "sources", [{**of_version, "imported_at": now, **source} for source in findings.sources])
+    insert(connection, "checks", [{**of_version, "checked_at": now, **check} for check in findings.checks])
+    insert(connection, "metrics", [{**of_version, **metric} for metric in findings.metrics])
+    insert(connection, "ledger", [{**of_run, "position": i, **step} for i, step in enumerate(findings.ledger)])
+    insert(connection, "sources", [{**of_version, "imported_at": now, **source} for source in findings.sources])
     run.seconds = (now - run.started_at).total_seconds()
-    _insert(connection, "runs", [asdict(run)])
+    insert(connection, "runs", [asdict(run)])
 
 
-def _insert(connection: "duckdb.DuckDBPyConnection", table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert(connection: "duckdb.DuckDBPyConnection", table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows, by column name, to a table of `catalog`; inside a transaction."""
     if not rows:
         return
     types = dict(

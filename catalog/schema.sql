@@ -8,10 +8,45 @@ CREATE TABLE IF NOT EXISTS catalog.version_log (
 );
 COMMENT ON TABLE catalog.version_log IS 'Accepted states of tables, as published; read catalog.versions';
 
--- DuckLake keeps with each row the snapshot that wrote it: a version and its snapshot cannot come apart.
-CREATE VIEW IF NOT EXISTS catalog.versions AS
-SELECT table_name, stage, method, version, rows, added, mode, run_id, fingerprint, published_at, snapshot_id AS snapshot
-FROM catalog.version_log;
+CREATE TABLE IF NOT EXISTS catalog.anchors (
+    table_name VARCHAR, version INTEGER, snapshot BIGINT, anchored_at TIMESTAMPTZ
+);
+COMMENT ON TABLE catalog.anchors IS
+'Later snapshots at which a table''s last version reads the same: with these, maintenance can let the earlier ones go';
+
+-- DuckLake keeps with each row the snapshot that wrote it: a version and its snapshot cannot come apart. A version is
+-- read at `snapshot`; the rows that it added are known by `added_in`.
+CREATE OR REPLACE VIEW catalog.versions AS
+SELECT table_name, stage, method, version, rows, added, mode, run_id, fingerprint, published_at,
+    coalesce(a.snapshot, v.snapshot_id) AS snapshot, v.snapshot_id AS added_in
+FROM catalog.version_log AS v
+LEFT JOIN (SELECT table_name, version, max(snapshot) AS snapshot FROM catalog.anchors GROUP BY ALL) AS a
+    USING (table_name, version);
+
+CREATE TABLE IF NOT EXISTS catalog.pins (
+    table_name VARCHAR, version INTEGER, pinned_at TIMESTAMPTZ, who VARCHAR, note VARCHAR
+);
+COMMENT ON TABLE catalog.pins IS 'Versions that maintenance keeps readable until they are unpinned';
+
+CREATE TABLE IF NOT EXISTS catalog.maintenance (
+    run_id VARCHAR, started_at TIMESTAMPTZ, step VARCHAR, found BIGINT, done BIGINT, files BIGINT, bytes BIGINT,
+    seconds DOUBLE, note VARCHAR
+);
+COMMENT ON TABLE catalog.maintenance IS
+'What each step of a maintenance found and did, and the files and bytes that it freed';
+
+CREATE TABLE IF NOT EXISTS catalog.withdrawals (
+    withdrawal_id VARCHAR, withdrawn_at TIMESTAMPTZ, who VARCHAR, why VARCHAR, asked VARCHAR, rows BIGINT,
+    tables VARCHAR[], versions VARCHAR[], held_by VARCHAR[], answers BIGINT, purge VARCHAR
+);
+COMMENT ON TABLE catalog.withdrawals IS
+'Take-downs: what was asked (JSON), how many rows went, from which tables, in which new versions; held_by: the earlier versions that still had them; purge: asked or done, where those and the answers that made the rows were to go too';
+
+CREATE TABLE IF NOT EXISTS catalog.withdrawn (
+    withdrawal_id VARCHAR, record_id VARCHAR, table_name VARCHAR
+);
+COMMENT ON TABLE catalog.withdrawn IS
+'Every row withdrawn (of table_name, or an intermediate one), and every call whose answers were: nothing made of it again is published';
 
 CREATE TABLE IF NOT EXISTS catalog.runs (
     run_id VARCHAR, stage VARCHAR, method VARCHAR, table_name VARCHAR, status VARCHAR, version INTEGER,

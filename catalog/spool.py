@@ -122,8 +122,13 @@ class Spool:
         """Add lineage edges, with the columns of `EDGE`."""
         self._write("edges", edges)
 
-    def add_rejected(self, rejected: Sequence[tuple[Record | None, str, str, str]]) -> None:
-        """Add rejected rows: (row, screen, reason, evidence)."""
+    def add_rejected(
+        self,
+        rejected: Sequence[tuple[Record | None, str, str, str]],
+        parents: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Add rejected rows: (row, screen, reason, evidence); `parents` gives each row's nearest stored ancestors."""
+        above = parents or {}
         self._write(
             "rejected",
             [
@@ -133,7 +138,7 @@ class Spool:
                     "reason": clean(reason),
                     "evidence": clean(evidence),
                     "content": clean(json.dumps(content(row), ensure_ascii=False)) if row else None,
-                    "parents": row.parents if row else (),
+                    "parents": above.get(row.record_id) or row.parents if row else (),
                 }
                 for row, screen, reason, evidence in rejected
             ],

@@ -111,7 +111,7 @@ class TableRef:
 
 @dataclass(frozen=True)
 class Version:
-    """An accepted state of a table."""
+    """An accepted state of a table: read at `snapshot`, unless that has expired; its new rows came in `added_in`."""
 
     ref: TableRef
     snapshot: int
@@ -119,6 +119,9 @@ class Version:
     added: int
     run_id: str
     fingerprint: str
+    mode: str
+    added_in: int
+    readable: bool
 
 
 class Lake:
@@ -235,8 +238,9 @@ class Lake:
         """Every version, or those of one table, oldest first."""
         with self.read() as connection:
             found = connection.execute(
-                "SELECT table_name, version, snapshot, rows, added, run_id, fingerprint FROM catalog.versions "
-                "WHERE table_name = coalesce(?, table_name) ORDER BY snapshot",
+                "SELECT table_name, version, snapshot, rows, added, run_id, fingerprint, mode, added_in, "
+                "snapshot IN (SELECT snapshot_id FROM __ducklake_metadata_lake.ducklake_snapshot) "
+                "FROM catalog.versions WHERE table_name = coalesce(?, table_name) ORDER BY added_in, table_name",
                 [table],
             ).fetchall()
         return [Version(TableRef.parse(f"{t}@{v}"), *rest) for t, v, *rest in found]
@@ -260,7 +264,11 @@ class Lake:
             return list(found.values())[-1]
         if ref.version not in found:
             raise Refusal(f"{ref}: no such version; {ref.table} has {', '.join(str(v) for v in found)}")
-        return found[ref.version]
+        version = found[ref.version]
+        if not version.readable:
+            kept = ", ".join(str(number) for number, each in found.items() if each.readable)
+            raise Refusal(f"{ref}: has expired, a version that is kept is wanted; {ref.table} still has {kept}")
+        return version
 
     def ids(
         self, version: Version, *, rows: int | None = None, seed: int = 0, without: Version | None = None
@@ -273,7 +281,7 @@ class Lake:
             found = connection.execute(
                 f"SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
                 "WHERE snapshot_id <> ? ORDER BY md5(record_id || ?), record_id LIMIT ?",
-                [without.snapshot if without else -1, str(seed), rows],
+                [without.added_in if without else -1, str(seed), rows],
             ).fetchall()
         return [record_id for (record_id,) in found]
 
@@ -312,7 +320,7 @@ class Lake:
         with self.read() as connection:
             connection.execute(
                 f"COPY (FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
-                f"WHERE snapshot_id <> {without.snapshot if without else -1}) TO {_quoted(str(file))} (FORMAT parquet)"
+                f"WHERE snapshot_id <> {without.added_in if without else -1}) TO {_quoted(str(file))} (FORMAT parquet)"
             )
         return file
 
@@ -429,7 +437,8 @@ class Lake:
         view = view.replace("{DUCKLAKE_CATALOG}", "lake")  # as DuckLake writes the name by which it is attached
         return (
             all(table in there and held.keys() <= there[table][0] for table, held in _system_tables().items())
-            and set(re.findall(r"CREATE VIEW IF NOT EXISTS (\S+)", _SCRIPT.read_text("utf-8"))) <= there.keys()
+            and set(re.findall(r"CREATE (?:OR REPLACE )?VIEW (?:IF NOT EXISTS )?(\S+) AS", _SCRIPT.read_text("utf-8")))
+            <= there.keys()
             and all(source in view for source in calls_in_duckdb(self._settings))
             and (self._postgres or calls_path(self._settings).exists())
         )

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from flows import quality, review, services
+from flows import quality, review, services, upkeep
 from flows.answers import Form, show_answer, show_outcomes
 from flows.console import console
 from flows.export import export
@@ -53,7 +53,11 @@ app.add_typer(quality.benchmarks, name="benchmarks")
 app.add_typer(review.app, name="review")
 for command in (quality.audit, quality.scorecard, quality.verify, quality.sign, quality.watermark, export):
     app.command()(command)
+<<<<<<< HEAD
 for command in (services.up, services.down, services.status, services.worker):
+=======
+for command in (upkeep.maintain, upkeep.pin, upkeep.unpin, upkeep.withdraw):
+>>>>>>> upkeep
     app.command()(command)
 out = console()
 err = console(stderr=True)
@@ -392,15 +396,20 @@ def tables() -> None:
 
 @app.command()
 def versions(table: Annotated[str, typer.Argument(help="STAGE.METHOD", autocompletion=_tables)]) -> None:
-    """List the versions of a table."""
+    """List the versions of a table: which can be read, and which are pinned."""
     from catalog.store import TableRef
 
     lake = _lake()
     name = lake.find(TableRef.parse(table)).ref.table
-    with lake.answer(
-        "SELECT version, rows, added, mode, snapshot, published_at, run_id FROM catalog.versions "
-        f"WHERE table_name = '{name}' ORDER BY version"
-    ) as found:
+    expired = [version.ref.version for version in lake.versions(name) if not version.readable]
+    with lake.read() as connection:
+        found = connection.execute(
+            "SELECT version, rows, added, mode, snapshot, published_at, run_id, CASE WHEN version IN "
+            "(SELECT unnest(?::INTEGER[])) THEN 'expired' WHEN p.who IS NOT NULL THEN 'pinned by ' || p.who || "
+            "coalesce(': ' || nullif(p.note, ''), '') ELSE '' END AS state FROM catalog.versions "
+            "LEFT JOIN catalog.pins AS p USING (table_name, version) WHERE table_name = ? ORDER BY version",
+            [expired, name],
+        )
         show_answer(found)
 
 

@@ -123,18 +123,13 @@ def make(
     key: "Ed25519PrivateKey",
 ) -> Manifest:
     """The signed manifest of these rows (in any order) and files."""
-    leaves, listed = sorted(rows), dict(files)
-    root, public = merkle_root(leaves).hex(), public_key(key)
-    digests = _digests(about, listed, format=FORMAT, rows=len(leaves), root=root, public_key=public)
-    return Manifest(
-        about=dict(about),
-        rows=len(leaves),
-        root=root,
-        files=listed,
-        public_key=public,
-        digests=digests,
-        signature=key.sign(_signed(digests)).hex(),
-    )
+    leaves = sorted(rows)
+    return _sealed(about, dict(files), len(leaves), merkle_root(leaves).hex(), key)
+
+
+def renewed(manifest: Manifest, files: Mapping[str, FileEntry], signed_at: str, key: "Ed25519PrivateKey") -> Manifest:
+    """The manifest of the same rows in other files, signed anew: rows that were changed do not become signed ones."""
+    return _sealed({**manifest.about, "signed_at": signed_at}, files, manifest.rows, manifest.root, key)
 
 
 def verify(
@@ -350,6 +345,22 @@ def _digests(about: Mapping[str, str | int], files: Mapping[str, FileEntry], **e
         name: hashlib.sha256(_ENCODER.encode([name, value]).encode("utf-8", "surrogatepass")).hexdigest()
         for name, value in flat.items()
     }
+
+
+def _sealed(
+    about: Mapping[str, str | int], files: Mapping[str, FileEntry], rows: int, root: str, key: "Ed25519PrivateKey"
+) -> Manifest:
+    public = public_key(key)
+    digests = _digests(about, files, format=FORMAT, rows=rows, root=root, public_key=public)
+    return Manifest(
+        about=dict(about),
+        rows=rows,
+        root=root,
+        files=dict(files),
+        public_key=public,
+        digests=digests,
+        signature=key.sign(_signed(digests)).hex(),
+    )
 
 
 def _signed(digests: Mapping[str, str]) -> bytes:

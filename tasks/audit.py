@@ -90,6 +90,7 @@ def _screen(
 
 
 def _before(lake: Lake, version: Version) -> Version | None:
-    """The version before this one."""
-    earlier = [v for v in lake.versions(version.ref.table) if (v.ref.version or 0) < (version.ref.version or 0)]
+    """The version before this one, of those that can be read."""
+    numbered = ((v.ref.version or 0, v) for v in lake.versions(version.ref.table) if v.readable)
+    earlier = [each for number, each in numbered if number < (version.ref.version or 0)]
     return earlier[-1] if earlier else None

@@ -208,7 +208,7 @@ def _ingest(
     screener = Screener.of(lake, settings, table, {**(screens or {}), **settings.screens}, anew=replace)
     found_by: Counter[str] = Counter()
     listed: list[dict[str, Any]] = []
-    columns = {"source": "VARCHAR", "licence": "VARCHAR"}
+    columns = {"source": "VARCHAR", "licence": "VARCHAR", "imported_from": "VARCHAR"}
     with Spool(spool_folder(settings, run.run_id), shape, columns) as spool:
         for supply in supplies:
             hashed, taken = hashlib.blake2b(digest_size=16), 0
@@ -224,7 +224,8 @@ def _ingest(
                 kept = passed.kept
                 places = {found.row.record_id: found.place for found in new}
                 sources = [places[(*row.parents, row.record_id)[0]] for row in kept]  # a masked row has a parent
-                spool.add_rows(kept, {}, source=sources, licence=[supply.licence] * len(kept))
+                whence = {"licence": [supply.licence] * len(kept), "imported_from": [supply.name] * len(kept)}
+                spool.add_rows(kept, {}, source=sources, **whence)
                 write_down(passed, kept, spool)
                 spool.add_rejected([(None, "unreadable", b.reason, f"{b.place}: {b.evidence}") for b in bad])
                 run.rows_in += len(batch)

@@ -17,6 +17,7 @@ from catalog.publish import Findings, Run, publish, quarantine, record
 from catalog.records import Record, digest
 from catalog.spool import Spool
 from catalog.store import RAW, Lake, TableRef, Version, known_tables
+from catalog.withdrawals import PURGE, withdrawn_among
 from infra.errors import EverspringError, Failure, Refusal
 from infra.settings import Settings
 from quality.docs import Page, write_docs
@@ -33,7 +34,7 @@ from tasks.method import Method
 from tasks.needs import names_of, provide
 from tasks.outcome import Outcome, Status
 from tasks.provenance import sign_version, signing_key
-from tasks.screening import Screener, write_down
+from tasks.screening import WITHDRAWN, Screener, write_down
 from tasks.stop import FIRST, FIRST_PAID, LEAST, Rule, Stop, Tally
 
 BATCHED = 50_000
@@ -126,9 +127,10 @@ def materialize(
             ) from error
         _settle(run, ledger)
         run.kept = spool.counts["rows"]
-        if run.made and not same and run.made == ledger.rejected["duplicate"]:
+        if run.made and not same and run.made == ledger.rejected["duplicate"] + ledger.rejected[WITHDRAWN]:
             record(lake, run, spool, Findings(ledger=_steps(ledger)), "unchanged")
-            note = f"all {run.made} rows that were made are in the table already"
+            gone = f", but for {count} that were withdrawn" if (count := ledger.rejected[WITHDRAWN]) else ""
+            note = f"all {run.made} rows that were made are in the table already{gone}"
             return _outcome(run, ledger, note="; ".join(filter(None, (note, why))))
         if not run.made and (asked := spool.counts["reviews"]):
             record(lake, run, spool, Findings(ledger=_steps(ledger)), "unchanged")
@@ -212,7 +214,7 @@ def find_input(lake: Lake, method: Method, name: str, given: str | None) -> Vers
 def find_published(lake: Lake, table: str, fingerprint: str, *, anew: bool) -> Version | None:
     """The version, still part of the table, that has this fingerprint; `anew`: that is the whole of the table."""
     versions = lake.versions(table)
-    begin = max((i for i, v in enumerate(versions) if v.rows == v.added), default=0)
+    begin = max((i for i, v in enumerate(versions) if v.rows == v.added or v.mode == PURGE), default=0)
     current = versions[begin:]
     if anew and len(current) > 1:
         return None
@@ -306,7 +308,9 @@ class _Making:
     @cached_property
     def _ids(self) -> Mapping[str, list[str]]:
         seed = int(self.plan.configured.get("seed", 0))
-        return {n: self.lake.ids(v, rows=self.plan.taken, seed=seed) for n, v in self.plan.inputs.items()}
+        ids = {n: self.lake.ids(v, rows=self.plan.taken, seed=seed) for n, v in self.plan.inputs.items()}
+        gone = withdrawn_among(self.lake, {row for its in ids.values() for row in its})
+        return {name: [row for row in its if row not in gone] for name, its in ids.items()}
 
     def _rows(self, name: str, ids: Sequence[str]) -> Sequence[Record]:
         return self.lake.rows(self.plan.inputs[name], self.method.inputs[name].shape, ids)
@@ -373,8 +377,9 @@ class _Making:
         edges, parents = edges_of(kept, stored | dict.fromkeys((row.record_id for row in kept), self.method.table))
         self.spool.add_rows(kept, parents)
         self.spool.add_edges(edges)
-        write_down(passed, kept, self.spool)
-        self.spool.add_rejected([(d.row, d.operator, d.reason, d.evidence) for d in self.ledger.drops])
+        write_down(passed, kept, self.spool, stored)
+        _, above = edges_of([drop.row for drop in self.ledger.drops if drop.row], stored)
+        self.spool.add_rejected([(d.row, d.operator, d.reason, d.evidence) for d in self.ledger.drops], above)
         self.spool.add_reviews(self.ledger.reviews, *edges_of([review.row for review in self.ledger.reviews], stored))
         self.run.rejected += len(passed.rejected)
         self.ledger.rejected.update(rejection.screen for rejection in passed.rejected)
@@ -516,12 +521,15 @@ def _outcome(run: Run, ledger: Ledger, *, note: str) -> Outcome:
 
 def spool_folder(settings: Settings, run_id: str) -> Path:
     """A folder for a run's spool; those of processes that have died are cleared away."""
-    spools = settings.folder("spool")
-    for left in spools.iterdir():
-        pid = left.name.partition("-")[0]
-        if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-    return spools / f"{os.getpid()}-{run_id}"
+    for left in dead_spools(settings):
+        shutil.rmtree(left, ignore_errors=True)
+    return settings.folder("spool") / f"{os.getpid()}-{run_id}"
+
+
+def dead_spools(settings: Settings) -> list[Path]:
+    """The spools of processes that have died."""
+    spools = ((folder, folder.name.partition("-")[0]) for folder in settings.folder("spool").iterdir())
+    return [folder for folder, pid in spools if pid.isdigit() and not _alive(int(pid))]
 
 
 def _alive(pid: int) -> bool:

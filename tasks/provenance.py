@@ -8,12 +8,13 @@ table stands now: a change that nobody published is a snapshot of its own.
 import errno
 import os
 import re
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalog.publish import insert
 from catalog.store import Lake, TableRef, Version
 from infra.errors import Failure, Refusal
 from infra.settings import Settings
@@ -32,6 +33,7 @@ from quality.manifest import (
     make,
     public_key,
     read_trusted,
+    renewed,
     row_problems,
     seal_problems,
 )
@@ -92,6 +94,56 @@ def sign_version(lake: Lake, version: Version, key: "Ed25519PrivateKey") -> Mani
     manifest = make(leaves, files, {**about, "leaves_since": since, "signed_at": signed_at}, key)
     _keep(lake, version, manifest, [leaf for leaf in leaves if leaf[0] not in signed])
     return manifest
+
+
+def renew_files(
+    lake: Lake, versions: Iterable[Version], key: "Ed25519PrivateKey", trusted: Collection[str]
+) -> list[Version]:
+    """Sign versions anew whose rows now lie in other files, as after these were merged; returns those that were.
+
+    The rows stay those that were signed, and a file that was there stays as it was signed: whatever was changed is
+    still found. A manifest that is not sound is left as it is, for `verify` to say so.
+    """
+    done: list[tuple[Version, Manifest]] = []
+    seen: dict[str, FileEntry] = {}
+    with lake.read() as connection:
+        for version in versions:
+            manifest = _sound(_stored(connection, version), trusted)
+            paths = _files(connection, lake, version)
+            if manifest is None or {name for name, _ in paths} == set(manifest.files):
+                continue
+            known = {**seen, **manifest.files}
+            seen |= {name: _entry(connection, version, path) for name, path in paths if name not in known}
+            files = {name: manifest.files.get(name) or seen[name] for name, _ in paths}
+            done.append((version, renewed(manifest, files, _later(str(manifest.about["signed_at"])), key)))
+    if done:
+        rows = [
+            {
+                "table_name": version.ref.table,
+                "version": version.ref.version,
+                "signed_at": datetime.fromisoformat(str(manifest.about["signed_at"])),
+                "manifest": manifest.to_json(),
+            }
+            for version, manifest in done
+        ]
+        with lake.write(f"{len(done)} versions signed: their files were merged") as connection:
+            insert(connection, "manifests", rows)
+    return [version for version, _ in done]
+
+
+def _sound(text: str | None, trusted: Collection[str]) -> Manifest | None:
+    """A manifest that is as it was signed, by somebody who may."""
+    try:
+        manifest = Manifest.from_json(text or "")
+    except Refusal:
+        return None
+    return None if seal_problems(manifest, trusted) else manifest
+
+
+def _later(than: str) -> str:
+    """Now, or a second after a moment of this very second: of two manifests the later one counts."""
+    now = max(datetime.now(UTC), datetime.fromisoformat(than) + timedelta(seconds=1))
+    return now.isoformat(timespec="seconds")
 
 
 def verify_version(lake: Lake, ref: TableRef, trusted: Collection[str]) -> list[Problem]:
@@ -275,7 +327,7 @@ def _about(connection: "duckdb.DuckDBPyConnection", version: Version) -> dict[st
     return {
         "table": version.ref.table,
         "version": version.ref.version or 0,
-        "snapshot": version.snapshot,
+        "snapshot": version.added_in,
         "run_id": version.run_id,
         "fingerprint": version.fingerprint,
         "code_revision": (revision[0] if revision else None) or "",

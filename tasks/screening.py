@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from catalog.records import BenchmarkItem, Record
+from catalog.lineage import edges_of
+from catalog.records import Answer, BenchmarkItem, Record
 from catalog.spool import Spool
 from catalog.store import Lake, Version
+from catalog.withdrawals import withdrawn_among
 from infra.settings import Policy, Settings
 from quality.contamination import BenchmarkIndex
 from quality.duplicates import minhash, pair_table, semantic
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Record)
 
 BENCHMARKS = "raw.benchmarks"
+WITHDRAWN = "withdrawn"
+"""The screen of rows that were taken down, or are made of such; nobody can turn it off."""
 BY_MEANING = 5000
 """Rows of a run, from its first on, that are compared with benchmarks in other words: the encoder takes 5 ms each."""
 
@@ -40,14 +44,18 @@ class Passed(NamedTuple):
     """Of the kept rows: what later ones are compared with."""
 
 
-def write_down(passed: Passed, kept: Sequence[Record], spool: Spool) -> None:
-    """Put what screening found into a run's spool; of the rows that pass, what is known of those that are `kept`."""
+def write_down(passed: Passed, kept: Sequence[Record], spool: Spool, stored: Mapping[str, str] | None = None) -> None:
+    """Put what screening found into a run's spool; of the rows that pass, what is known of those that are `kept`.
+
+    `stored` are the ids of the rows that the lake holds: a rejected row is noted with the nearest it was made from.
+    """
     ids = {row.record_id for row in kept}
     spool.add_frame("duplicates", passed.pairs)
     spool.add_frame("signatures", passed.signatures.filter(passed.signatures["record_id"].is_in(list(ids))))
     spool.add_hits([(match.row, match.field, asdict(match.hit)) for match in passed.matches])
     spool.add_flags([(n.row, n.screen, n.action, n.reason, n.evidence) for n in passed.notes if n.row.record_id in ids])
-    spool.add_rejected([(r.row, r.screen, r.reason, r.evidence) for r in passed.rejected])
+    _, above = edges_of([r.row for r in passed.rejected], stored or {})
+    spool.add_rejected([(r.row, r.screen, r.reason, r.evidence) for r in passed.rejected], above)
 
 
 @dataclass
@@ -104,6 +112,10 @@ class Screener:
             options=self.options,
             encode=self._encoder(len(rows)),
         )
+        if banned := self._withdrawn(kept):
+            rejected += banned
+            out = {each.row.record_id for each in banned}
+            kept = [row for row in kept if row.record_id not in out]
         signed = _signatures(kept, near=self._policy(NEAR) != "off", meaning=self._policy(MEANING) != "off")
         found: list[pl.DataFrame] = [_exact(rejected)]
         for name, likeness in _LIKENESSES.items():
@@ -133,6 +145,16 @@ class Screener:
         most = self.options.get(CONTAMINATED, {}).get("by_meaning", BY_MEANING)
         self._by_meaning += rows
         return default_encoder() if self._by_meaning - rows < most else None
+
+    def _withdrawn(self, rows: Sequence[Record]) -> list[Rejection]:
+        """The rows that were withdrawn, or are made, however indirectly, of rows or answers that were."""
+        of = {row.record_id: _made_of(row) for row in rows}
+        gone = withdrawn_among(self.lake, frozenset[str]().union(*of.values()))
+        return [
+            Rejection(row, WITHDRAWN, f"was withdrawn, or made of what was ({gone[hit[0]]})", hit[0])
+            for row in rows
+            if (hit := sorted(gone.keys() & of[row.record_id]))
+        ]
 
     def published(self, rows: Sequence[Record]) -> dict[str, str]:
         """`content_key` → `record_id` of published rows that have the content, or the id, of one of these."""
@@ -172,7 +194,7 @@ class Screener:
         return (
             "SELECT * FROM catalog.signatures SEMI JOIN "
             f"(SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
-            f"WHERE snapshot_id <> {self.without.snapshot if self.without else -1}) USING (record_id) "
+            f"WHERE snapshot_id <> {self.without.added_in if self.without else -1}) USING (record_id) "
             f"WHERE table_name = '{version.ref.table}'"
         )
 
@@ -198,6 +220,18 @@ def _signatures(rows: Sequence[Record], *, near: bool, meaning: bool) -> "pl.Dat
     for each in (signed, vectors):
         frame = frame.join(each, on="record_id", how="left", maintain_order="left")
     return frame.with_columns(pl.Series("content_key", [content_key(row) for row in rows], pl.String))
+
+
+def _made_of(row: Record) -> frozenset[str]:
+    """The ids of a row, of its parents, and of all rows and answers that it was made from."""
+    ids, queue, seen = set[str](), [row], set[int]()
+    while queue:
+        made = queue.pop()
+        if id(made) not in seen:
+            seen.add(id(made))
+            ids |= {made.record_id, *made.parents, *(each.call for each in made.origin if isinstance(each, Answer))}
+            queue += [each for each in made.origin if isinstance(each, Record)]
+    return frozenset(ids)
 
 
 def _too_alike(row: Record, screen: str, kept_id: str, similarity: float) -> Rejection:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from catalog.calls.call import Call, Known, Spent
-from catalog.calls.store import COLUMNS, FIGURES, TEXTS, Row, Standing, Transaction
+from catalog.calls.store import COLUMNS, FIGURES, TEXTS, Deleted, Row, Standing, Transaction
 from catalog.postgres import psycopg
 from infra.errors import Failure
 
@@ -83,6 +83,16 @@ UPDATE everspring.figures SET {_set(Spent._fields)} FROM given WHERE figures.cal
 """
 
 
+_DELETE = """
+WITH gone AS (DELETE FROM everspring.figures WHERE call_id = ANY(%s) RETURNING id),
+wide AS (
+    DELETE FROM everspring.texts USING gone WHERE texts.id = gone.id
+    RETURNING octet_length(coalesce(text, '') || request || coalesce(response, '')) AS bytes
+)
+SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM wide
+"""
+
+
 class PostgresCalls:
     """The calls in the schema `everspring` of one database."""
 
@@ -113,6 +123,20 @@ class PostgresCalls:
         found = self._read(f"SELECT {names} FROM everspring.calls WHERE call_id = ANY(%s)", call_ids)
         return [Call(**dict(zip(COLUMNS, row, strict=True))) for row in found]
 
+    def before(self, moment: str) -> list[str]:
+        """The ids of the calls made before a moment."""
+        found = self._read("SELECT call_id FROM everspring.figures WHERE created_at < %s", moment)
+        return [call_id for (call_id,) in found]
+
+    def delete(self, call_ids: Sequence[str]) -> Deleted:
+        """Remove calls with their texts."""
+
+        def transact(connection: Any) -> Deleted:
+            with connection.transaction():
+                return Deleted(*connection.execute(_DELETE, [list(call_ids)]).fetchone())
+
+        return self._surely("writing", transact)
+
     def write(self, work: Callable[[Transaction], None]) -> None:
         """Do some work in one transaction; again, where the connection was lost."""
 
@@ -129,9 +153,10 @@ class PostgresCalls:
                 connection.close()
             self._connections.clear()
 
-    def _read(self, sql: str, call_ids: Sequence[str]) -> list[tuple[Any, ...]]:
+    def _read(self, sql: str, asked: str | Sequence[str]) -> list[tuple[Any, ...]]:
+        value = asked if isinstance(asked, str) else list(asked)
         with self._lock:
-            return self._surely("reading", lambda connection: connection.execute(sql, [list(call_ids)]).fetchall())
+            return self._surely("reading", lambda connection: connection.execute(sql, [value]).fetchall())
 
     def _surely(self, what_for: str, work: Callable[[Any], T]) -> T:
         """What `work` makes of a connection; where that is lost, of another one.

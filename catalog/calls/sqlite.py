@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.calls.call import Call, Known, Spent
-from catalog.calls.store import COLUMNS, FIGURES, TEXTS, Row, Standing, Transaction
+from catalog.calls.store import COLUMNS, FIGURES, TEXTS, Deleted, Row, Standing, Transaction
 from infra.errors import Failure
 
 SHARES = 4
@@ -56,6 +56,12 @@ _CHECKPOINT = 10_000
 _THERE = f"""
 SELECT call_id, kept, {", ".join(Spent._fields)} FROM figures WHERE call_id IN (SELECT value FROM json_each(?))
 """
+_IDS = "SELECT id FROM figures WHERE call_id IN (SELECT value FROM json_each(?))"
+_SIZE = f"""
+SELECT count(*), coalesce(sum(
+    length(CAST(coalesce(text, '') || request || coalesce(response, '') AS BLOB))
+), 0) FROM texts WHERE id IN ({_IDS})
+"""
 _INSERT_FIGURES = f"INSERT INTO figures (id, {', '.join(FIGURES)}) VALUES (?{', ?' * len(FIGURES)})"
 _INSERT_TEXTS = f"INSERT INTO texts (id, {', '.join(TEXTS)}) VALUES (?{', ?' * len(TEXTS)})"
 _UPDATE_FIGURES = f"UPDATE figures SET {' = ?, '.join(FIGURES)} = ? WHERE call_id = ?"
@@ -94,6 +100,31 @@ class SqliteCalls:
         found = self._read(f"SELECT {names} FROM calls WHERE call_id IN (SELECT value FROM json_each(?))", call_ids)
         return [Call(**dict(zip(COLUMNS, row, strict=True))) for row in found]
 
+    def before(self, moment: str) -> list[str]:
+        """The ids of the calls made before a moment."""
+        return [call_id for (call_id,) in self._read("SELECT call_id FROM figures WHERE created_at < ?", moment)]
+
+    def delete(self, call_ids: Sequence[str]) -> Deleted:
+        """Remove calls with their texts; what was there is overwritten with zeros."""
+        asked = json.dumps(call_ids)
+        with self._usable():
+            with self._lock:
+                self._create()
+            connection = self._writing = self._writing or self._connect()
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                gone = connection.execute(_SIZE, [asked]).fetchone()
+                connection.execute(f"DELETE FROM texts WHERE id IN ({_IDS})", [asked])
+                connection.execute("DELETE FROM figures WHERE call_id IN (SELECT value FROM json_each(?))", [asked])
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return Deleted(*gone)
+
     def write(self, work: Callable[[Transaction], None]) -> None:
         """Do some work in one transaction."""
         with self._usable():
@@ -117,11 +148,11 @@ class SqliteCalls:
                     connection.close()
             self._reading = self._writing = None
 
-    def _read(self, sql: str, call_ids: Sequence[str]) -> list[tuple[Any, ...]]:
+    def _read(self, sql: str, asked: str | Sequence[str]) -> list[tuple[Any, ...]]:
         with self._usable(), self._lock:
             self._create()
             self._reading = self._reading or self._connect()
-            return self._reading.execute(sql, [json.dumps(call_ids)]).fetchall()
+            return self._reading.execute(sql, [asked if isinstance(asked, str) else json.dumps(asked)]).fetchall()
 
     @contextmanager
     def _usable(self) -> Generator[None]:

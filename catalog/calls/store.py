@@ -32,6 +32,8 @@ TEXTS = ("text", "request", "response")
 """Columns of the wide table, all but its key `id`: the text, which is what is looked up, first."""
 COLUMNS = tuple(field.name for field in fields(Call))
 
+_AT_ONCE = 1000
+"""Calls deleted in one transaction: others write in between."""
 _BETWEEN = 0.005
 """Seconds from one transaction to the next: each costs as much as writing a few calls."""
 
@@ -50,6 +52,13 @@ class Standing(NamedTuple):
 
     kept: Kept
     spent: Spent
+
+
+class Deleted(NamedTuple):
+    """Calls that were removed, and the bytes of their texts."""
+
+    calls: int
+    bytes: int
 
 
 class Transaction(Protocol):
@@ -81,6 +90,14 @@ class Database(Protocol):
 
     def rows(self, call_ids: Sequence[str]) -> list[Call]:
         """The calls that are there."""
+        ...
+
+    def before(self, moment: str) -> list[str]:
+        """The ids of the calls made before a moment (UTC, as `created_at` has it)."""
+        ...
+
+    def delete(self, call_ids: Sequence[str]) -> Deleted:
+        """Remove calls with their texts, for good."""
         ...
 
     def write(self, work: Callable[[Transaction], None]) -> None:
@@ -126,6 +143,27 @@ class CallStore:
             Failure: where the store cannot be read.
         """
         return self._database.rows(call_ids) if call_ids else []
+
+    def before(self, moment: datetime) -> list[str]:
+        """The ids of the calls made before a moment.
+
+        Raises:
+            Failure: where the store cannot be read.
+        """
+        return self._database.before(moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
+
+    def delete(self, call_ids: Sequence[str]) -> Deleted:
+        """Remove calls, with their texts, for good; they are paid for again if they are asked again.
+
+        Raises:
+            Failure: where the store cannot be written to.
+        """
+        gone = Deleted(0, 0)
+        for start in range(0, len(call_ids), _AT_ONCE):
+            with self._writing:
+                its = self._database.delete(call_ids[start : start + _AT_ONCE])
+            gone = Deleted(gone.calls + its.calls, gone.bytes + its.bytes)
+        return gone
 
     def put(self, calls: Sequence[Call], landed: Landed) -> None:
         """Write calls, from any thread, in one transaction; then tell `landed`, in the writer's thread.
