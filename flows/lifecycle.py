@@ -42,6 +42,7 @@ def lifecycle(
     max_dollars: float | None = None,
     batch: bool = False,
     wait: bool = True,
+    runner: str | None = None,
 ) -> list[Outcome]:
     """Run every stage, with all its methods or those named.
 
@@ -49,7 +50,7 @@ def lifecycle(
     """
     outcomes: list[Outcome] = []
     errors: list[EverspringError] = []
-    with workplace(roles, max_dollars, batch=batch, wait=wait) as place:
+    with workplace(roles, max_dollars, batch=batch, wait=wait, runner=runner) as place:
         for stage, its in by_stage(STAGES, methods).items():
             place.progress.say(f"── {stage}", "bold")
             state: Any = FLOWS[stage](
@@ -66,6 +67,7 @@ def lifecycle(
                 max_dollars=max_dollars,
                 batch=batch,
                 wait=wait,
+                runner=runner,
                 return_state=True,
             )
             result = state.result(raise_on_failure=False)

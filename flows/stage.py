@@ -57,10 +57,11 @@ def stage_flow(stage: str, description: str) -> "Flow[..., list[Outcome]]":
         max_dollars: float | None = None,
         batch: bool = False,
         wait: bool = True,
+        runner: str | None = None,
     ) -> list[Outcome]:
         stop = Stop(accepted=accept, candidates=candidates, dollars=max_dollars)
         order = Order(rows=rows, stop=stop, replace=replace, force=force, flow_run=str(flow_run.id or ""))
-        with workplace(roles, max_dollars, batch=batch, wait=wait) as place:
+        with workplace(roles, max_dollars, batch=batch, wait=wait, runner=runner) as place:
             return _run_stage(place, chosen(stage, methods), order, settings or {}, reads or {}, seed)
 
     return run
@@ -140,7 +141,9 @@ def _materialize(method_id: str, order: Order) -> Outcome:
     report: Callable[[float], None] = lambda share: update_progress_artifact(artifact, 100 * share)  # type: ignore[arg-type]  # noqa: E731
     try:
         with place.progress.table(method.table, report):
-            outcome = materialize(method, place.lake, place.models, order, place.settings, place.progress, place.purse)
+            outcome = materialize(
+                method, place.lake, place.models, order, place.settings, place.progress, place.purse, place.runner
+            )
     except EverspringError as error:
         place.progress.say(str(error), "yellow" if error.exit_code == os.EX_TEMPFAIL else "red")
         if isinstance(error, GateRefusal):
