@@ -1,4 +1,4 @@
-"""Rule-based text augmentation: swap some words of each text and paste a copy of a run of others, so that it reads anew.
+"""Rule-based text augmentation: swap words of each text and paste a copy of a run of them, so that it reads anew.
 
 Shorten et al., 2021, https://doi.org/10.1186/s40537-021-00492-0
 

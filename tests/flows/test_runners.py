@@ -2,15 +2,17 @@
 
 import json
 import os
+import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from pydoc_data.topics import topics
 
 import psutil
 import pytest
@@ -21,7 +23,6 @@ from infra.errors import Refusal
 
 ROOT = Path(__file__).parents[2]
 RUNNERS = ("", "threads", "dask", "ray")
-WORDS = ("stone", "river", "mill", "lamp", "corn", "wheel", "glass", "bridge", "garden", "winter", "letter", "sail")
 MADE = """
 import json, sys
 from catalog.store import Lake
@@ -31,6 +32,7 @@ from infra.settings import load_settings
 homes = json.loads(sys.argv[1])
 with prefect_api(load_settings(home=next(iter(homes.values())))):
     from prefect import flow
+    from flows.stage import drain
     from flows.runners import Named, Runner
     from tasks.llm import open_models
     from tasks.materialize import Order, materialize
@@ -57,7 +59,10 @@ with prefect_api(load_settings(home=next(iter(homes.values())))):
         for runner, home in homes.items():
             materialized(runner, home)
 
-    every()
+    try:
+        every()
+    finally:
+        drain()
 """
 TABLES = {
     "wrap": "SELECT * EXCLUDE (snapshot_id) FROM pretraining.wrap",
@@ -76,15 +81,23 @@ TABLES = {
 
 
 def documents(count: int) -> list[str]:
-    """Texts of which some repeat an earlier one, or nearly, from one partition to another."""
-    texts = [" ".join(f"{WORDS[(n + 5 * k) % 12]}{(n * 7 + k) % 97}" for k in range(40)) + "." for n in range(count)]
-    return [*texts, texts[0] + " Indeed.", *(text.replace(" ", "  ") for text in texts[:2])]
+    """Texts of Python's reference, of which some repeat an earlier one, or nearly, from one partition to another."""
+    chance = random.Random(0)
+    pool = [
+        " ".join(sentence.split())
+        for text in topics.values()
+        for sentence in re.split(r"(?<=[.])\s+", text)
+        if 60 < len(sentence) < 200
+    ]
+    texts = [" ".join(chance.sample(pool, 4)) for _ in range(count)]
+    return [*texts, *(f"{text} Indeed." for text in texts[:3]), *(text.replace(" ", "  ", 5) for text in texts[3:6])]
 
 
-def imported(desk: Desk, texts: list[str], partition: int) -> None:
-    file = desk.home.parent / "documents.jsonl"
-    file.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
-    desk.run("import", str(file), "--table", "raw.mine", "--as", "Document", EVERSPRING_PARTITION=str(partition))
+def imported(desk: Desk, rows: list[dict[str, str]]) -> None:
+    file = desk.home.parent / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    shape = "Prompt" if "prompt" in rows[0] else "Document"
+    desk.run("import", str(file), "--table", "raw.mine", "--as", shape)
 
 
 @pytest.mark.parametrize(
@@ -114,25 +127,38 @@ def test_the_command_line_refuses_a_runner_before_anything_is_started(tmp_path: 
     assert not list(tmp_path.iterdir())
 
 
+@contextmanager
+def rephrasing() -> Generator[str]:
+    """The address of a server that says again what it is asked about, in other words."""
+    program = [sys.executable, str(ROOT / "tests/benchmarks/instant.py"), "--rephrase"]
+    server = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdout
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.communicate(timeout=20)
+
+
 @pytest.mark.slow
 @pytest.mark.xdist_group("runners")
 def test_every_runner_makes_the_same_rows_lineage_and_books(tmp_path: Path) -> None:
-    with desk_in(tmp_path, 0.0) as desk:
-        imported(desk, documents(37), 10)
-        homes = {runner: str(tmp_path / f"home-{runner}") for runner in RUNNERS}
-        for home in homes.values():
-            shutil.copytree(desk.home, home)
-        environment = {"OPENAI_BASE_URL": desk.url, "EVERSPRING_PARTITION": "10", "PYTHONPATH": str(ROOT)}
-        environment |= {"EVERSPRING_MLFLOW": f"sqlite:///{tmp_path}/mlflow.db"}
+    desk = Desk(tmp_path / "home")
+    imported(desk, [{"text": text} for text in documents(34)])
+    homes = {runner: str(tmp_path / f"home-{runner}") for runner in RUNNERS}
+    for home in homes.values():
+        shutil.copytree(desk.home, home)
+    environment = {"EVERSPRING_PARTITION": "10", "EVERSPRING_MODEL": "instant", "PYTHONPATH": str(ROOT)}
+    environment |= {"EVERSPRING_MLFLOW": f"sqlite:///{tmp_path}/mlflow.db"}
+    with rephrasing() as url:
         ended = subprocess.run(
             [sys.executable, "-c", MADE, json.dumps(homes)],
             cwd=tmp_path,
-            env={**os.environ, **environment},
+            env={**os.environ, **environment, "OPENAI_BASE_URL": url},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert ended.returncode == 0, ended.stderr
+    assert ended.returncode == 0, ended.stderr
     found = {
         runner: {name: sorted(map(repr, Desk(Path(home)).lake.query(sql).rows())) for name, sql in TABLES.items()}
         for runner, home in homes.items()
@@ -173,18 +199,19 @@ def test_a_killed_worker_costs_a_retry_but_no_row_and_no_answer(
     slow_desk: Desk, runner: str, like: Callable[[str], bool]
 ) -> None:
     desk = slow_desk
-    texts = documents(60)
-    imported(desk, texts, 10)
-    settings: dict[str, Any] = {
-        "EVERSPRING_PARTITION": "10",
-        "EVERSPRING_CONCURRENCY": "2",
-        "EVERSPRING_WORKERS": "2",
-        "EVERSPRING_HEDGE": "false",
-        "EVERSPRING_RUNNER": runner,
-    }
-    run = desk.start(
-        *("run", "pretraining", "--method", "wrap", "--read", "wrap.documents=raw.mine", "--rows", "all"), **settings
+    imported(desk, [{"prompt": f"What is said here? {text}"} for text in documents(24)])
+    asked = (
+        "run",
+        "alignment",
+        "--method",
+        "ultrafeedback",
+        "--read",
+        "ultrafeedback.prompts=raw.mine",
+        "--rows",
+        "24",
     )
+    settings = {"EVERSPRING_PARTITION": "6", "EVERSPRING_CONCURRENCY": "2", "EVERSPRING_HEDGE": "false"}
+    run = desk.start(*asked, "--runner", runner, EVERSPRING_WORKERS="2", **settings)
     while run.poll() is None and len(desk.answered()) < 12:
         time.sleep(0.05)
     killed = workers(run, like)
@@ -194,14 +221,16 @@ def test_a_killed_worker_costs_a_retry_but_no_row_and_no_answer(
     said, _ = run.communicate(timeout=280)
     assert run.returncode == 0, said
     assert killed
-    assert before < len(desk.answered())
-    rows = desk.lake.query("SELECT count(*), count(DISTINCT record_id) FROM pretraining.wrap").rows()[0]
-    real = desk.lake.query("SELECT count(*) FROM pretraining.wrap WHERE style = 'real'").rows()[0][0]
-    assert rows[0] == rows[1] >= real
-    ((rows_in, calls, stored),) = desk.lake.query(
-        "SELECT rows_in, r.calls, (SELECT count(*) FROM catalog.calls) FROM catalog.runs AS r WHERE method = 'wrap'"
+    answered = desk.answered()
+    assert len(answered) > before
+    in_flight = 2 * len(killed)
+    assert len(answered) - len(set(answered)) <= in_flight, "nothing else is asked a second time"
+    ((rows_in, paid, calls),) = desk.lake.query(
+        "SELECT rows_in, r.calls - r.failed, (SELECT count(*) FROM catalog.calls WHERE text IS NOT NULL) "
+        "FROM catalog.runs AS r WHERE method = 'ultrafeedback'"
     ).rows()
-    assert rows_in == len(texts) - 2
-    assert calls == stored
-    again = sum(Counter(desk.answered()).values()) - len(set(desk.answered()))
-    assert again <= 2 * len(killed), "only what was in flight in the workers that died is asked a second time"
+    assert (rows_in, paid) == (24, calls)
+    made = desk.rows()["alignment.ultrafeedback"]
+    desk.run(*asked, "--force", "--replace", **settings)
+    assert desk.rows()["alignment.ultrafeedback"] == made
+    assert len(desk.answered()) == len(answered)
