@@ -139,6 +139,10 @@ def _materialize(method_id: str, order: Order) -> Outcome:
         progress=0.0, key=f"progress-{method_id.replace('_', '-')}", description=method.table
     )
     report: Callable[[float], None] = lambda share: update_progress_artifact(artifact, 100 * share)  # type: ignore[arg-type]  # noqa: E731
+    if place.runner and order.stop != Stop():
+        place.progress.say(
+            f"{method.table}: rows are counted from one partition to the next, so all are made here", "dim"
+        )
     try:
         with place.progress.table(method.table, report):
             outcome = materialize(
