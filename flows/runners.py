@@ -116,12 +116,10 @@ class Runner:
             runner = self._stack.enter_context(make())
             if name == "dask":
                 _ = runner.client  # connects
-        except (OSError, ConnectionError, RuntimeError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever they raise, there is no cluster
             why = (str(error).splitlines() or [type(error).__name__])[0]
-            where = f"at {address} " if address else ""
-            raise Failure(
-                f"runner {name}: the cluster {where}cannot be reached ({why}); see EVERSPRING_RUNNER"
-            ) from None
+            what = f"the cluster at {address} cannot be reached" if address else "a cluster here does not start"
+            raise Failure(f"runner {name}: {what} ({why}); see EVERSPRING_RUNNER, or leave out --runner") from None
         return runner
 
     def _threads(self) -> Any:
