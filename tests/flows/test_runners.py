@@ -141,6 +141,7 @@ def rephrasing() -> Generator[str]:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("runners")
+@pytest.mark.timeout(900)
 def test_every_runner_makes_the_same_rows_lineage_and_books(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "home")
     imported(desk, [{"text": text} for text in documents(34)])
@@ -195,6 +196,7 @@ def slow_desk(tmp_path: Path) -> Iterator[Desk]:
     ("runner", "like"),
     [("dask", lambda line: "spawn_main" in line), ("ray", lambda line: line.startswith("ray::"))],
 )
+@pytest.mark.timeout(900)
 def test_a_killed_worker_costs_a_retry_but_no_row_and_no_answer(
     slow_desk: Desk, runner: str, like: Callable[[str], bool]
 ) -> None:
@@ -218,7 +220,7 @@ def test_a_killed_worker_costs_a_retry_but_no_row_and_no_answer(
     for process in killed:
         process.send_signal(signal.SIGKILL)
     before = len(desk.answered())
-    said, _ = run.communicate(timeout=280)
+    said, _ = run.communicate(timeout=500)
     assert run.returncode == 0, said
     assert killed
     answered = desk.answered()
