@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -92,6 +93,39 @@ def edges_of(
                     queue.append(source)
         nearest[row.record_id] = tuple(ancestors)
     return list(edges.values()), nearest
+
+
+def edges_without(
+    edges: Iterable[Mapping[str, str | None]], kept: Iterable[str], gone: AbstractSet[str]
+) -> tuple[list[Mapping[str, str | None]], dict[str, tuple[str, ...]]]:
+    """Of the lineage of rows, as `edges_of` found it, that of those that are kept, where others have `gone` since.
+
+    A row that has gone is from then on an intermediate one: what it was made from is what was made of it, too.
+    """
+    of: dict[str | None, list[Mapping[str, str | None]]] = {}
+    for edge in edges:
+        of.setdefault(edge["record_id"], []).append(edge)
+    found: dict[tuple[str, str | None], Mapping[str, str | None]] = {}
+    nearest: dict[str, tuple[str, ...]] = {}
+    for row in kept:
+        ancestors: dict[str, None] = {}
+        seen: set[str] = set()
+        queue = [row]
+        while queue:
+            made = queue.pop()
+            if made in seen:
+                continue
+            seen.add(made)
+            for edge in of.get(made, ()):
+                parent = edge["parent_id"] or ""
+                table = None if parent in gone else edge["parent_table"]
+                found[made, parent] = {**edge, "parent_table": table}
+                if edge["kind"] == "row" and table:
+                    ancestors[parent] = None
+                elif edge["kind"] == "row":
+                    queue.append(parent)
+        nearest[row] = tuple(ancestors)
+    return list(found.values()), nearest
 
 
 def trace(lake: Lake, subject: str, direction: Direction = "up") -> Graph:

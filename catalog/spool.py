@@ -40,6 +40,8 @@ SIGNATURE = {
     "sketch": "UINTEGER[]",
     "vector": "FLOAT[]",
 }
+SHINGLES = {"shingles": "UBIGINT[]"}
+"""Of the rows of `signatures`, one for one, until they have been compared with each other."""
 HIT = {
     "record_id": "VARCHAR",
     "field": "VARCHAR",
@@ -63,6 +65,18 @@ REVIEW = {
     "parents": "VARCHAR[]",
 }
 FLAG = {"record_id": "VARCHAR", "screen": "VARCHAR", "action": "VARCHAR", "reason": "VARCHAR", "evidence": "VARCHAR"}
+KINDS = {
+    "edges": EDGE,
+    "rejected": REJECTED,
+    "reviews": REVIEW,
+    "asked": EDGE,
+    "flags": FLAG,
+    "hits": HIT,
+    "duplicates": DUPLICATE,
+    "signatures": SIGNATURE,
+    "shingles": SHINGLES,
+}
+"""What is spooled beside rows, with its columns."""
 
 
 class Spool:
@@ -80,20 +94,11 @@ class Spool:
                 "parents": "VARCHAR[]",
                 **(extra or {}),
             },
-            "edges": EDGE,
-            "rejected": REJECTED,
-            "reviews": REVIEW,
-            "asked": EDGE,
-            "flags": FLAG,
-            "hits": HIT,
-            "duplicates": DUPLICATE,
-            "signatures": SIGNATURE,
+            **KINDS,
         }
         self._parts = 0
         self.counts = dict.fromkeys(self._types, 0)
         folder.mkdir(parents=True)
-        for kind in self._types:
-            self._write(kind, [])  # so that every kind can be read, empty ones included
 
     def __enter__(self) -> Self:
         return self
@@ -207,16 +212,31 @@ class Spool:
             ],
         )
 
+    def take(self, kind: str, files: Sequence[Path], rows: int) -> None:
+        """Take over files of a kind, which hold so many rows."""
+        for file in files:
+            file.rename(self._next(kind))
+        self.counts[kind] += rows
+
     def files(self, kind: str) -> list[str]:
-        """The Parquet files of one kind."""
-        return [str(file) for file in sorted(self.folder.glob(f"{kind}-*.parquet"))]
+        """The Parquet files of one kind, at least one: a kind of which there are no rows can be read too."""
+        if not parts(self.folder, kind):
+            self._keep(kind, as_frame([], self._types[kind]))
+        return [str(file) for file in parts(self.folder, kind)]
 
     def _write(self, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        if not rows and self.files(kind):
-            return
-        self._keep(kind, as_frame(rows, self._types[kind]))
+        if rows:
+            self._keep(kind, as_frame(rows, self._types[kind]))
 
     def _keep(self, kind: str, frame: "pl.DataFrame") -> None:
-        frame.write_parquet(self.folder / f"{kind}-{self._parts:06}.parquet")
-        self._parts += 1
+        frame.write_parquet(self._next(kind))
         self.counts[kind] += frame.height
+
+    def _next(self, kind: str) -> Path:
+        self._parts += 1
+        return self.folder / f"{kind}-{self._parts:06}.parquet"
+
+
+def parts(folder: Path, kind: str) -> list[Path]:
+    """The Parquet files of one kind that a spool has written to its folder."""
+    return sorted(folder.glob(f"{kind}-*.parquet"))

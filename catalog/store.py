@@ -35,6 +35,8 @@ SCHEMAS = (RAW, *STAGES, "quarantine")
 EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
 """Of DuckDB: what the lake is, and where its catalogue and its data may be."""
 
+_ROW_GROUP = 8192
+"""Rows that are read together of a file from which rows are taken by their places."""
 _SCRIPT = Path(__file__).parent / "schema.sql"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 # From DuckLake's own tables: its catalogue takes four times as long to list.
@@ -292,28 +294,49 @@ class Lake:
             Refusal: where the table lacks a column that the shape needs.
         """
         with self.read() as connection:
-            there = self.columns(connection, version)
-            if missing := [name for name in required(shape) if name not in there]:
-                raise Refusal(
-                    f"{version.ref}: has no column {', '.join(missing)}, which {shape.__name__} needs; "
-                    f"it has {', '.join(there)}"
-                )
-            names = [name for name in columns(shape) if name in there]
-            picked = ", ".join(f'"{name}"' for name in ("record_id", "parents", *names))
+            names = self._names(connection, version, shape)
             found = connection.execute(
-                f"SELECT {picked} FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
+                f"SELECT {_listed(names)} FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
                 "WHERE record_id IN (SELECT unnest(?))",
                 [list(ids)],
             ).fetchall()
         by_id = {row[0]: row for row in found}
-        return [
-            shape(
-                record_id=record_id,
-                parents=tuple(by_id[record_id][1]),
-                **{n: tuple(v) if isinstance(v, list) else v for n, v in zip(names, by_id[record_id][2:], strict=True)},
+        return _records(shape, names, (by_id[record_id] for record_id in ids))
+
+    def lay_out(
+        self, version: Version, shape: type[Record], file: Path, *, rows: int | None = None, seed: int = 0
+    ) -> int:
+        """Write the first `rows` rows of a version to a Parquet file, in the order of `ids`; returns how many they are.
+
+        `laid_out` reads them from there by their places: to look each up in the table would take a look at all of it.
+
+        Raises:
+            Refusal: where the table lacks a column that the shape needs.
+        """
+        with self.read() as connection:
+            names = self._names(connection, version, shape)
+            (count,) = connection.execute(
+                f"COPY (SELECT {_listed(names)} FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
+                "WHERE record_id NOT IN (SELECT record_id FROM catalog.withdrawn) "
+                f"ORDER BY md5(record_id || ?), record_id LIMIT ?) TO {_quoted(str(file))} "
+                f"(FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP})",
+                [str(seed), rows],
+            ).fetchall()[0]
+        return count
+
+    def _names(self, connection: "duckdb.DuckDBPyConnection", version: Version, shape: type[Record]) -> list[str]:
+        """The columns of a version that are fields of the shape.
+
+        Raises:
+            Refusal: where one is missing that the shape needs.
+        """
+        there = self.columns(connection, version)
+        if missing := [name for name in required(shape) if name not in there]:
+            raise Refusal(
+                f"{version.ref}: has no column {', '.join(missing)}, which {shape.__name__} needs; "
+                f"it has {', '.join(there)}"
             )
-            for record_id in ids
-        ]
+        return [name for name in columns(shape) if name in there]
 
     def export(self, version: Version, file: Path, *, without: Version | None = None) -> Path:
         """Write a version to a Parquet file, but for the rows that the version `without` added; returns the file."""
@@ -612,6 +635,30 @@ def _postgres_secret(address: str) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def laid_out(file: Path, shape: type[S], first: int, size: int) -> list[S]:
+    """Rows of a file that `Lake.lay_out` wrote, by their places in it."""
+    import polars as pl
+
+    found = pl.scan_parquet(file).slice(first, size).collect()
+    return _records(shape, found.columns[2:], found.iter_rows())
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in ("record_id", "parents", *names))
+
+
+def _records(shape: type[S], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[S]:
+    """Records of rows with the columns `record_id`, `parents` and `names`."""
+    return [
+        shape(
+            record_id=record_id,
+            parents=tuple(parents),
+            **{name: tuple(v) if isinstance(v, list) else v for name, v in zip(names, values, strict=True)},
+        )
+        for record_id, parents, *values in rows
+    ]
 
 
 def known_tables(lake: Lake) -> list[str]:

@@ -53,11 +53,9 @@ app.add_typer(quality.benchmarks, name="benchmarks")
 app.add_typer(review.app, name="review")
 for command in (quality.audit, quality.scorecard, quality.verify, quality.sign, quality.watermark, export):
     app.command()(command)
-<<<<<<< HEAD
 for command in (services.up, services.down, services.status, services.worker):
-=======
+    app.command()(command)
 for command in (upkeep.maintain, upkeep.pin, upkeep.unpin, upkeep.withdraw):
->>>>>>> upkeep
     app.command()(command)
 out = console()
 err = console(stderr=True)
@@ -76,6 +74,12 @@ def _methods(incomplete: str) -> list[str]:
     from tasks.method import load_methods
 
     return [name for name in load_methods() if name.startswith(incomplete)]
+
+
+def _runners(incomplete: str) -> list[str]:
+    from flows.runners import PACKAGES
+
+    return [name for name in PACKAGES if name.startswith(incomplete)]
 
 
 def _tables(incomplete: str) -> list[str]:
@@ -160,19 +164,31 @@ def run(
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="With --batch: wait for it, or leave and collect with a later run.")
     ] = True,
+    runner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[@ADDRESS]",
+            help="Where partitions are made: [b]threads[/b], [b]dask[/b] or [b]ray[/b], on this machine or the cluster "
+            "at an address; in this process where left out.",
+            autocompletion=_runners,
+        ),
+    ] = None,
 ) -> None:
     """Run a stage's methods, or the whole lifecycle."""
     from catalog.store import STAGES
+    from flows.runners import Named
 
     if stage not in (*STAGES, LIFECYCLE):
         raise Refusal.unknown("stage", stage, (*STAGES, LIFECYCLE))
     _check_methods(stage, method or [])
     settings, reads, roles = _by_method(setting, "--set"), _by_method(read, "--read"), _pairs(role, "--role")
     _check_words(settings, reads, roles)
+    if runner:
+        Named.parse(runner)
     asked: dict[str, Any] = {
         "rows": _number(rows or ("all" if accept or candidates else "8")), "settings": settings, "reads": reads,
         "roles": roles, "seed": seed, "replace": replace, "force": force, "accept": accept, "candidates": candidates,
-        "max_dollars": max_dollars, "batch": batch, "wait": wait, "methods": method,
+        "max_dollars": max_dollars, "batch": batch, "wait": wait, "runner": runner, "methods": method,
     }  # fmt: skip
     if dry_run:
         _forecast(stage, asked, sample)

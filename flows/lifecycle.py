@@ -48,11 +48,12 @@ def lifecycle(  # noqa: D103 - it is described
     max_dollars: Dollars | None = None,
     batch: bool = False,
     wait: bool = True,
+    runner: str | None = None,
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
     errors: list[EverspringError] = []
     seed = seed_of(seed)
-    with workplace(roles, max_dollars, batch=batch, wait=wait) as place:
+    with workplace(roles, max_dollars, batch=batch, wait=wait, runner=runner) as place:
         for stage, its in by_stage(STAGES, methods).items():
             place.progress.say(f"── {stage}", "bold")
             state: Any = FLOWS[stage](
@@ -69,6 +70,7 @@ def lifecycle(  # noqa: D103 - it is described
                 max_dollars=max_dollars,
                 batch=batch,
                 wait=wait,
+                runner=runner,
                 return_state=True,
             )
             result = state.result(raise_on_failure=False)

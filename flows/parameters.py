@@ -30,6 +30,7 @@ Args:
     max_dollars: Send nothing more once so many dollars are spent in all.
     batch: Ask through the Batch API, which is cheaper and answers within a day.
     wait: With batch, wait for it; else leave, and collect with a later run.
+    runner: Where partitions are made: threads, dask or ray, or dask@ADDRESS, ray@ADDRESS; else as the settings say.
 """
 
 

@@ -60,10 +60,11 @@ def stage_flow(stage: str, description: str) -> "Flow[..., list[Outcome]]":
         max_dollars: Dollars | None = None,
         batch: bool = False,
         wait: bool = True,
+        runner: str | None = None,
     ) -> list[Outcome]:
         stop = Stop(accepted=accept, candidates=candidates, dollars=max_dollars)
         order = Order(rows=rows, stop=stop, replace=replace, force=force, flow_run=str(flow_run.id or ""))
-        with workplace(roles, max_dollars, batch=batch, wait=wait) as place:
+        with workplace(roles, max_dollars, batch=batch, wait=wait, runner=runner) as place:
             its = chosen(stage, methods)
             tag_flow_run(place, stage, its, named=bool(methods))
             return _run_stage(place, stage, its, order, settings or {}, reads or {}, seed_of(seed))
@@ -144,9 +145,15 @@ def _materialize(method_id: str, order: Order) -> Outcome:
         progress=0.0, key=f"progress-{method_id.replace('_', '-')}", description=method.table
     )
     report: Callable[[float], None] = lambda share: update_progress_artifact(artifact, 100 * share)  # type: ignore[arg-type]  # noqa: E731
+    if place.runner and order.stop != Stop():
+        place.progress.say(
+            f"{method.table}: rows are counted from one partition to the next, so all are made here", "dim"
+        )
     try:
         with places(place.settings, method), place.progress.table(method.table, report):
-            outcome = materialize(method, place.lake, place.models, order, place.settings, place.progress, place.purse)
+            outcome = materialize(
+                method, place.lake, place.models, order, place.settings, place.progress, place.purse, place.runner
+            )
     except EverspringError as error:
         _say(place, str(error), "yellow" if error.exit_code == os.EX_TEMPFAIL else "red")
         if isinstance(error, GateRefusal):

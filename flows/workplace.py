@@ -2,13 +2,14 @@
 
 import graphlib
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.store import Lake
 from flows.console import console
 from flows.progress import Progress
+from flows.runners import Named, Runner
 from infra.errors import Refusal
 from infra.settings import Settings, load_settings
 from tasks.ledger import Purse
@@ -30,9 +31,15 @@ class Workplace:
     models: Models
     progress: Progress
     purse: Purse
+    runner: Runner | None = None
 
 
 _open: list[Workplace] = []
+
+
+def is_open() -> bool:
+    """Whether a workplace is open in this process."""
+    return bool(_open)
 
 
 def at_work() -> Workplace:
@@ -47,6 +54,7 @@ def workplace(
     *,
     batch: bool = False,
     wait: bool = True,
+    runner: str | None = None,
 ) -> Generator[Workplace]:
     """The open workplace, or one opened for the length of the block.
 
@@ -55,6 +63,7 @@ def workplace(
         max_dollars: the most that everything run here may spend.
         batch: whether to ask through the Batch API.
         wait: whether to wait for batches.
+        runner: where partitions are made, where elsewhere than the settings name.
     """
     if _open:
         yield _open[-1]
@@ -62,12 +71,17 @@ def workplace(
     given: dict[str, Any] = {"roles": dict(roles)} if roles else {}
     if batch:
         given |= {"batch": True, "batch_wait": wait}
+    if runner:
+        given["runner"] = runner
     settings = load_settings(**given)
+    named = Named.parse(settings.runner) if settings.runner else None
     lake = Lake(settings)
     register_methods(lake)
     progress = Progress(console(stderr=True))
-    with open_models(settings, progress.say) as models:
-        _open.append(Workplace(settings, lake, models, progress, Purse(max_dollars)))
+    with ExitStack() as stack:
+        models = stack.enter_context(open_models(settings, progress.say))
+        its_runner = stack.enter_context(Runner(named, settings, given)) if named else None
+        _open.append(Workplace(settings, lake, models, progress, Purse(max_dollars), its_runner))
         try:
             yield _open[-1]
         finally:

@@ -144,6 +144,10 @@ class Settings(BaseSettings):
     embedded_slots: int = Field(8, ge=1, le=64, description="Requests that the embedded model works on at once.")
     embedded_context: int = Field(2048, ge=256, le=8192, description="Tokens of context of each of them.")
     sandbox: SandboxChoice = Field("auto", description="What runs programs that models wrote.")
+    runner: str = Field(
+        "", description="Where partitions are made: threads, dask or ray, or dask@ADDRESS, ray@ADDRESS."
+    )
+    workers: int | None = Field(None, ge=1, description="Workers of a runner on this machine; one a core by default.")
     partition: int = Field(1000, ge=1, description="Rows in one partition of a method that maps row by row.")
 
     @field_validator("roles", mode="before")

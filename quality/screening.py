@@ -141,6 +141,7 @@ def screen(
     policies: Mapping[str, Policy] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     encode: Encode | None = None,
+    spread: bool = True,
 ) -> Screened[R]:
     """Sort rows into those that pass every screen and those that do not.
 
@@ -151,6 +152,7 @@ def screen(
         policies: text screen → what it does; one that is not named is off.
         options: text screen → its options.
         encode: texts → unit vectors, to find benchmark items in other words; without it those are not looked for.
+        spread: whether many texts may be spread over as many processes as there are cores.
     """
     rejected: list[Rejection] = []
     contents, ids = dict(published), set(published.values())
@@ -161,17 +163,17 @@ def screen(
             rejected.append(Rejection(row, "malformed", reason))
             continue
         keys[id(row)] = content_key(row)
-        if repeats := _duplicate(row, keys[id(row)], contents, ids):
+        if repeats := duplicate(row.record_id, keys[id(row)], contents, ids):
             rejected.append(Rejection(row, "duplicate", *repeats))
         else:
             sound.append(row)
-    passed, notes = _texts_screened(sound, policies or {}, options or {}, rejected)
+    passed, notes = _texts_screened(sound, policies or {}, options or {}, rejected, spread=spread)
     matches = _matches(passed, benchmarks, encode) if benchmarks else []
     contaminated = {id(match.row): match for match in reversed(matches) if match.hit.verdict == "contaminated"}
     kept: list[R] = []
     for row in passed:
         key = keys.get(id(row)) or content_key(row)  # a masked row is a new one
-        if repeats := _duplicate(row, key, contents, ids):
+        if repeats := duplicate(row.record_id, key, contents, ids):
             rejected.append(Rejection(row, "duplicate", *repeats))
         elif match := contaminated.get(id(row)):
             rejected.append(_contamination(match))
@@ -206,12 +208,12 @@ def malformed(row: Record) -> str:
     return ""
 
 
-def _duplicate(row: Record, key: str, contents: Mapping[str, str], ids: AbstractSet[str]) -> tuple[str, str] | None:
-    """Whether another row has the content, or the id, of this one: the reason, and the id of that row."""
+def duplicate(record_id: str, key: str, contents: Mapping[str, str], ids: AbstractSet[str]) -> tuple[str, str] | None:
+    """Whether another row has the content, by its key, or the id of this one: the reason, and the id of that row."""
     if (other := contents.get(key)) is not None:
         return "repeats the content of another row", other
-    if row.record_id in ids:
-        return "has the record_id of a row with other content", row.record_id
+    if record_id in ids:
+        return "has the record_id of a row with other content", record_id
     return None
 
 
@@ -255,13 +257,15 @@ def _texts_screened(
     policies: Mapping[str, Policy],
     options: Mapping[str, Mapping[str, Any]],
     rejected: list[Rejection],
+    *,
+    spread: bool,
 ) -> tuple[list[R], list[Note]]:
     """The rows that no text screen drops, masked where one masks, and notes about them; the others go to `rejected`."""
     known = load_screens()
     active = [name for name, policy in policies.items() if policy != "off" and name in known]
     texts = [_texts(row) for row in rows]
     looks = {name: options.get(name, {}) for name in active}
-    faults = find_faults(looks, [text for its in texts for _, text in its])
+    faults = find_faults(looks, [text for its in texts for _, text in its], spread=spread)
     of_next = {name: iter(found) for name, found in faults.items()}
     kept: list[R] = []
     notes: list[Note] = []

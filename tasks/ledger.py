@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from catalog.records import Record
@@ -45,6 +45,16 @@ class Step:
     cost: float = 0.0
     unpriced: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Books:
+    """What a ledger says, to be added to another: totals by operator, figures, dollars, and answers without a price."""
+
+    steps: tuple[Step, ...]
+    figures: tuple[Figure, ...]
+    spent: float
+    unpriced: int
 
 
 @dataclass(frozen=True)
@@ -199,6 +209,22 @@ class Ledger:
                 step.unpriced += cost is None and not failed
         if self.watcher:
             self.watcher.advance(self.operator, Asked(reused, failed, prompt_tokens, completion_tokens, cost, retries))
+
+    def books(self) -> Books:
+        """What it says."""
+        return Books(tuple(self.steps.values()), tuple(self.figures.values()), self.own.spent, self.own.unpriced)
+
+    def add(self, books: Books) -> None:
+        """Add what another ledger says."""
+        for theirs in books.steps:
+            mine = self.step(theirs.operator)
+            for total in fields(Step)[1:]:
+                setattr(mine, total.name, getattr(mine, total.name) + getattr(theirs, total.name))
+        for found in books.figures:
+            self.figure(found)
+        self.paid(books.spent)
+        for _ in range(books.unpriced):
+            self.paid(None)
 
     def figure(self, found: Figure) -> None:
         """Keep a figure; one that parts of a run report each for itself is their mean, by the rows of each."""

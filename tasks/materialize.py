@@ -5,14 +5,14 @@ import os
 import shutil
 import subprocess
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cache, cached_property
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 from catalog.calls import attribution
-from catalog.lineage import edges_of
 from catalog.publish import Findings, Run, publish, quarantine, record
 from catalog.records import Record, digest
 from catalog.spool import Spool
@@ -24,17 +24,19 @@ from quality.docs import Page, write_docs
 from quality.expectations import measured, promises
 from quality.gate import Check, Verdict, blocked, judge
 from quality.measures import Figure
-from quality.screening import Rejection, axes, policies, yield_rate
+from quality.screening import axes, policies, yield_rate
 from tasks import track
+from tasks.adopt import Part
 from tasks.ledger import Ledger, Purse, Watcher, keep
 from tasks.llm import Models
 from tasks.llm.prices import Usage, how_to_price, load_prices
 from tasks.measuring import measure
 from tasks.method import Method
-from tasks.needs import names_of, provide
+from tasks.needs import names_of
 from tasks.outcome import Outcome, Status
+from tasks.portions import Basis, Made, Portion, Spread, make, read
 from tasks.provenance import sign_version, signing_key
-from tasks.screening import WITHDRAWN, Screener, write_down
+from tasks.screening import WITHDRAWN, Screener
 from tasks.stop import FIRST, FIRST_PAID, LEAST, Rule, Stop, Tally
 
 BATCHED = 50_000
@@ -74,12 +76,16 @@ def materialize(
     settings: Settings,
     watcher: Watcher | None = None,
     purse: Purse | None = None,
+    spread: Spread | None = None,
 ) -> Outcome:
     """Make the next version of a method's table from the newest versions of its inputs.
 
     The same method, settings, models and input versions have the same fingerprint: what it stands for is published
     once, unless forced. What the run pays comes out of `purse`, by default one of its own with the order's cap; so does
     what earlier runs with the same fingerprint paid without coming to an end.
+
+    A method that maps row by row has its portions made by `spread`, where there is one, but not under a bound, which is
+    counted from one portion to the next, nor where batches are asked for: the rows are the same.
 
     Raises:
         Refusal: for settings or inputs that do not fit, or a cap that cannot be kept.
@@ -112,7 +118,7 @@ def materialize(
         try:
             with keep(ledger), attribution(run_id=run.run_id, method=method.table):
                 screener = screener_of(method, lake, settings, anew=order.replace, without=same)
-                making = _Making(method, lake, models, plan, order.stop, settings, run, ledger, spool, screener)
+                making = _Making(method, lake, models, plan, order.stop, settings, run, ledger, spool, screener, spread)
                 why = making.work()
         except Exception as error:
             if getattr(error, "exit_code", 0) == os.EX_TEMPFAIL:
@@ -265,6 +271,19 @@ def _book_earlier(lake: Lake, plan: Plan, purse: Purse, *, ended: bool) -> None:
         purse.pay(None)
 
 
+def _book_lost(lake: Lake, run: Run, ledger: Ledger) -> None:
+    """Book what the run paid by processes that were killed before they could say so."""
+    with lake.read() as connection:
+        ((spent, unpriced),) = connection.execute(
+            "SELECT coalesce(sum(cost), 0), count(*) FILTER (WHERE cost IS NULL AND text IS NOT NULL) "
+            "FROM catalog.calls WHERE run_id = ?",
+            [run.run_id],
+        ).fetchall()
+    ledger.paid(max(0.0, spent - ledger.own.spent))
+    for _ in range(unpriced - ledger.own.unpriced):
+        ledger.paid(None)
+
+
 @dataclass
 class _Making:
     """A run at work: calls the method, portion by portion, and spools what passes the screens, until a rule ends it."""
@@ -279,13 +298,14 @@ class _Making:
     ledger: Ledger
     spool: Spool
     screener: Screener
+    spread: Spread | None
     _taken: int = 0
 
     def work(self) -> str:
         """Make everything; returns why it ended, in words, where a rule was set."""
         rule: Rule = ""
-        for inputs, configured in self._partitions() if self.method.partitioned else self._rounds():
-            self._make(inputs, configured)
+        for made in self._portions() if self.method.partitioned else self._rounds():
+            self._adopt(made)
             if rule := self.stop.reached(self._tally, self.ledger.refusal()):
                 break
         else:
@@ -305,36 +325,70 @@ class _Making:
             cost=self.ledger.own.spent,
         )
 
-    @cached_property
-    def _ids(self) -> Mapping[str, list[str]]:
-        seed = int(self.plan.configured.get("seed", 0))
-        ids = {n: self.lake.ids(v, rows=self.plan.taken, seed=seed) for n, v in self.plan.inputs.items()}
-        gone = withdrawn_among(self.lake, {row for its in ids.values() for row in its})
-        return {name: [row for row in its if row not in gone] for name, its in ids.items()}
-
-    def _rows(self, name: str, ids: Sequence[str]) -> Sequence[Record]:
-        return self.lake.rows(self.plan.inputs[name], self.method.inputs[name].shape, ids)
-
-    def _partitions(self) -> Iterator[tuple[dict[str, Sequence[Record]], Mapping[str, Any]]]:
-        """The input, part by part; where rows are counted, as much of it as the yield so far asks for."""
-        ((name, ids),) = self._ids.items()
-        while self._taken < len(ids):
+    def _portions(self) -> Iterator[Made]:
+        """What is made of the input, part by part; where rows are counted, of as much as the yield so far asks for."""
+        ((name, version),) = self.plan.inputs.items()
+        basis = Basis(
+            method=self.method.id,
+            code=self.method.code,
+            models=tuple(self.plan.models),
+            configured=self.plan.configured,
+            policies=self.screener.policies,
+            against=self.screener.against,
+            run_id=self.run.run_id,
+            folder=self.spool.folder,
+            name=name,
+            table=version.ref.table,
+        )
+        total = self.lake.lay_out(
+            version, self.method.inputs[name].shape, basis.file, rows=self.plan.taken, seed=self._seed
+        )
+        if self.spread and not self.settings.batch and self.stop == Stop() and self.ledger.purse.cap is None:
+            yield from self._spread(self.spread, basis, total)
+            return
+        while self._taken < total:
             most = BATCHED if self.settings.batch else self.settings.partition
             size = self._portion(most, first=FIRST if self.ledger.purse.cap is None else FIRST_PAID)
-            part = ids[self._taken : self._taken + size]
-            self._taken += len(part)
-            self.run.rows_in += len(part)
-            yield {name: self._rows(name, part)}, self.plan.configured
+            portion = Portion(basis=basis, first=self._taken, size=min(size, total - self._taken))
+            self._taken += portion.size
+            yield self._make(read(portion, self.method), self.plan.configured, portion.first)
 
-    def _rounds(self) -> Iterator[tuple[dict[str, Sequence[Record]], Mapping[str, Any]]]:
-        """The whole input with one seed after the other, until two rounds in a row bring nothing new."""
-        inputs = {name: self._rows(name, ids) for name, ids in self._ids.items()}
-        self.run.rows_in += sum(map(len, inputs.values()))
+    def _spread(self, spread: Spread, basis: Basis, total: int) -> Iterator[Made]:
+        """What others make of the input."""
+        size = self.settings.partition
+        sizes = [min(size, total - first) for first in range(0, total, size)]
+        for done, made in enumerate(
+            spread(Portion(basis=basis, first=n * size, size=its) for n, its in enumerate(sizes)), 1
+        ):
+            self._taken += made.rows_in
+            if made.books:
+                self.ledger.add(made.books)
+            self.ledger.reach("partitions", done, len(sizes), "partitions")
+            yield made
+        _book_lost(self.lake, self.run, self.ledger)
+
+    @property
+    def _seed(self) -> int:
+        return int(self.plan.configured.get("seed", 0))
+
+    def _ids(self, version: Version) -> list[str]:
+        """The rows of an input that the run takes, but for those that were withdrawn."""
+        ids = self.lake.ids(version, rows=self.plan.taken, seed=self._seed)
+        gone = withdrawn_among(self.lake, ids)
+        return [each for each in ids if each not in gone]
+
+    def _rounds(self) -> Iterator[Made]:
+        """What is made of the whole input with one seed after the other, until two in a row bring nothing new."""
+        inputs = {
+            name: self.lake.rows(version, self.method.inputs[name].shape, self._ids(version))
+            for name, version in self.plan.inputs.items()
+        }
         again = self.stop.counts_rows and "seed" in self.plan.configured
         turn = barren = 0
         while barren < 2:
             before = self._tally.accepted
-            yield inputs, self._configured(turn)
+            made = self._make(inputs, self._configured(turn), self.run.made)
+            yield replace(made, rows_in=0) if turn else made
             if not again:
                 return
             barren = 0 if self._tally.accepted > before else barren + 1
@@ -362,30 +416,37 @@ class _Making:
         left = None if purse.cap is None else max(0.0, purse.cap - purse.spent)
         return self.stop.portion(self._tally, most, first=first, least=least, left=left)
 
-    def _make(self, inputs: Mapping[str, Sequence[Record]], configured: Mapping[str, Any]) -> None:
-        """Call the method once, and spool what passes the screens."""
-        made = self.method.run(**inputs, **provide(self.method, self.models), **configured)
-        self.run.made += len(made)
-        passed = self.screener(made)
-        kept = passed.kept
+    def _make(self, inputs: Mapping[str, Sequence[Record]], configured: Mapping[str, Any], first: int) -> Made:
+        """Call the method once, here."""
+        return make(
+            self.method,
+            self.models,
+            inputs,
+            configured,
+            tables={name: version.ref.table for name, version in self.plan.inputs.items()},
+            first=first,
+            screener=self.screener,
+            ledger=self.ledger,
+            folder=self.spool.folder,
+        )
+
+    def _adopt(self, made: Made) -> None:
+        """Take what was made, and passes beside what was made before, into the spool."""
+        part = Part(made)
+        signed = part.signed()
+        beside = self.screener.beside(signed)
+        gone = dict(beside.gone)
         if self.stop.accepted is not None:
             missing = self.stop.accepted - self._tally.accepted
             reason = f"the run had the {self.stop.accepted:,} rows that it was to add"
-            passed.rejected.extend(Rejection(row, "surplus", reason) for row in kept[missing:])
-            kept = kept[:missing]
-        stored = {row.record_id: self.plan.inputs[name].ref.table for name, rows in inputs.items() for row in rows}
-        edges, parents = edges_of(kept, stored | dict.fromkeys((row.record_id for row in kept), self.method.table))
-        self.spool.add_rows(kept, parents)
-        self.spool.add_edges(edges)
-        write_down(passed, kept, self.spool, stored)
-        _, above = edges_of([drop.row for drop in self.ledger.drops if drop.row], stored)
-        self.spool.add_rejected([(d.row, d.operator, d.reason, d.evidence) for d in self.ledger.drops], above)
-        self.spool.add_reviews(self.ledger.reviews, *edges_of([review.row for review in self.ledger.reviews], stored))
-        self.run.rejected += len(passed.rejected)
-        self.ledger.rejected.update(rejection.screen for rejection in passed.rejected)
-        self.ledger.noted.update(note.screen for note in passed.notes)
-        self.ledger.drops.clear()
-        self.ledger.reviews.clear()
+            passed = [row for row in signed["record_id"] if row not in gone]
+            gone |= dict.fromkeys(passed[missing:], ("surplus", reason, ""))
+        self.ledger.noted.update(part.move(self.spool, gone, beside))
+        self.run.rows_in += made.rows_in
+        self.run.made += made.made
+        for screen, count in (Counter(made.rejected) + Counter(screen for screen, *_ in gone.values())).items():
+            self.ledger.rejected[screen] += count
+            self.run.rejected += count
 
 
 def conclude(

@@ -1,6 +1,6 @@
 """Screening: what every row passes before it may enter a table, with the lake's own rows and benchmarks at hand."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -12,15 +12,26 @@ from catalog.withdrawals import withdrawn_among
 from infra.settings import Policy, Settings
 from quality.contamination import BenchmarkIndex
 from quality.duplicates import minhash, pair_table, semantic
+from quality.duplicates.met import Met
 from quality.encoder import default_encoder
-from quality.screening import CONTAMINATED, MEANING, NEAR, Match, Note, Rejection, check_options, content_key, screen
+from quality.screening import (
+    CONTAMINATED,
+    MEANING,
+    NEAR,
+    Match,
+    Note,
+    Rejection,
+    check_options,
+    content_key,
+    duplicate,
+    screen,
+)
 from quality.texts import texts_of
 
 if TYPE_CHECKING:
     import polars as pl
 
     from quality.duplicates import Stored
-    from quality.encoder import Encoder
 
 R = TypeVar("R", bound=Record)
 
@@ -28,7 +39,8 @@ BENCHMARKS = "raw.benchmarks"
 WITHDRAWN = "withdrawn"
 """The screen of rows that were taken down, or are made of such; nobody can turn it off."""
 BY_MEANING = 5000
-"""Rows of a run, from its first on, that are compared with benchmarks in other words: the encoder takes 5 ms each."""
+"""Rows of a run's input, from its first on, whose rows are compared with benchmarks in other words: the encoder takes
+5 ms each."""
 
 
 class Passed(NamedTuple):
@@ -41,7 +53,17 @@ class Passed(NamedTuple):
     pairs: "pl.DataFrame"
     """Duplicates, with the row that was kept instead: the columns `quality.duplicates.PAIRS`."""
     signatures: "pl.DataFrame"
-    """Of the kept rows: what later ones are compared with."""
+    """Of the kept rows, in their order: what they and later ones are compared by."""
+
+
+class Beside(NamedTuple):
+    """What became of rows beside those that were let pass before them, by record id."""
+
+    gone: dict[str, tuple[str, str, str]]
+    """Rows that do not pass: by which screen, why, and what shows it."""
+    noted: dict[str, list[tuple[str, str, str]]]
+    """Rows that pass although they are like others: the same."""
+    pairs: "pl.DataFrame"
 
 
 def write_down(passed: Passed, kept: Sequence[Record], spool: Spool, stored: Mapping[str, str] | None = None) -> None:
@@ -58,23 +80,46 @@ def write_down(passed: Passed, kept: Sequence[Record], spool: Spool, stored: Map
     spool.add_rejected([(r.row, r.screen, r.reason, r.evidence) for r in passed.rejected], above)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Against:
+    """What the rows of a run are compared with: references only."""
+
+    version: Version | None
+    """Whose rows the table will keep; of those not what the version `without` added."""
+    without: Version | None
+    benchmarks: Version | None
+
+    @classmethod
+    def of(cls, lake: Lake, table: str, *, anew: bool, without: Version | None) -> "Against":
+        """What the next version of a table is compared with."""
+        return cls(
+            version=None if anew else lake.latest(table),
+            without=without,
+            benchmarks=None if table == BENCHMARKS else lake.latest(BENCHMARKS),
+        )
+
+
 @dataclass
 class Screener:
     """The screens for one table: remembers what it let pass, so that partitions are screened against each other too.
 
+    Rows are screened in two steps. To `look` at them needs none but themselves and what is published, so that any
+    process can do it; `beside` compares them with those that were let pass before, so that one has to do it, in order.
     Published rows are looked up by the signatures that the lake keeps of them: their texts are not read again.
     """
 
     lake: Lake
-    version: Version | None
-    """Whose rows the new ones are compared with."""
-    without: Version | None
+    against: Against
     benchmarks: BenchmarkIndex | None
     policies: Mapping[str, Policy]
     options: Mapping[str, Mapping[str, Any]]
-    _by_meaning: int = 0
+    spread: bool = True
+    """Whether it may use as many processes as there are cores."""
+    _seen: int = 0
     _keys: dict[str, str] = field(default_factory=dict[str, str])
-    _own: "list[pl.DataFrame]" = field(default_factory=list[Any])
+    _ids: set[str] = field(default_factory=set[str])
+    _met: Met = field(default_factory=Met)
+    _meanings: "list[pl.DataFrame]" = field(default_factory=list[Any])
 
     @classmethod
     def of(
@@ -96,55 +141,105 @@ class Screener:
             Refusal: for options of screens that do not fit, or benchmarks that cannot be read with the secret given.
         """
         check_options(settings.screen_options)
-        version = None if anew else lake.latest(table)
-        index = None if table == BENCHMARKS else benchmark_index(lake, settings)
-        return cls(lake, version, without, index, policies, settings.screen_options)
+        against = Against.of(lake, table, anew=anew, without=without)
+        return cls.for_rows(lake, settings, policies, against)
+
+    @classmethod
+    def for_rows(
+        cls,
+        lake: Lake,
+        settings: Settings,
+        policies: Mapping[str, Policy],
+        against: "Against",
+        *,
+        spread: bool = True,
+    ) -> "Screener":
+        """The screener of rows that are compared with what is named; the same in whatever process it is made.
+
+        Raises:
+            Refusal: for benchmarks that cannot be read with the secret given.
+        """
+        index = benchmark_index(lake, settings, against.benchmarks)
+        return cls(lake, against, index, policies, settings.screen_options, spread)
 
     def __call__(self, rows: Sequence[R]) -> Passed:
         """Sort rows into those that pass and those that do not."""
-        import polars as pl
+        looked = self.look(rows, self._seen)
+        self._seen += len(rows)
+        beside = self.beside(looked.signatures)
+        by_id = {row.record_id: row for row in looked.kept}
+        return Passed(
+            kept=[row for row in looked.kept if row.record_id not in beside.gone],
+            rejected=[*looked.rejected, *(Rejection(by_id[row], *why) for row, why in beside.gone.items())],
+            notes=[
+                *(note for note in looked.notes if note.row.record_id not in beside.gone),
+                *(Note(by_id[row], name, "flag", *why) for row, its in beside.noted.items() for name, *why in its),
+            ],
+            matches=looked.matches,
+            pairs=clustered(looked.pairs, beside.pairs),
+            signatures=looked.signatures.filter(~looked.signatures["record_id"].is_in(list(beside.gone))),
+        )
 
+    def look(self, rows: Sequence[R], first: int) -> Passed:
+        """Sort rows by what they are by themselves, and beside each other and the published ones for exact duplicates.
+
+        Args:
+            rows: the rows.
+            first: how many rows the run has had before these, of its input or made: the first are compared with
+                benchmarks in other words too.
+        """
+        most = self.options.get(CONTAMINATED, {}).get("by_meaning", BY_MEANING)
         kept, rejected, notes, matches = screen(
             rows,
-            published=self._keys | self.published(rows),
+            published=self.published(rows),
             benchmarks=self.benchmarks,
             policies=self.policies,
             options=self.options,
-            encode=self._encoder(len(rows)),
+            encode=default_encoder() if first < most else None,
+            spread=self.spread,
         )
         if banned := self._withdrawn(kept):
             rejected += banned
             out = {each.row.record_id for each in banned}
             kept = [row for row in kept if row.record_id not in out]
         signed = _signatures(kept, near=self._policy(NEAR) != "off", meaning=self._policy(MEANING) != "off")
-        found: list[pl.DataFrame] = [_exact(rejected)]
-        for name, likeness in _LIKENESSES.items():
-            if self._policy(name) == "off" or signed.is_empty():
+        return Passed(kept, rejected, notes, matches, _exact(rejected), signed)
+
+    def beside(self, signed: "pl.DataFrame") -> Beside:
+        """Compare rows that passed `look`, by their signatures, with those before them; what passes is remembered."""
+        import polars as pl
+
+        gone: dict[str, tuple[str, str, str]] = {}
+        noted: dict[str, list[tuple[str, str, str]]] = {}
+        for key, row in zip(signed["content_key"], signed["record_id"], strict=True):
+            if repeats := duplicate(row, key, self._keys, self._ids):
+                gone[row] = ("duplicate", *repeats)
+        pairs = [_pairs_of((row, other) for row, (_, _, other) in gone.items())]
+        left = signed.filter(~signed["record_id"].is_in(list(gone)))
+        for name in _LIKENESSES:
+            if self._policy(name) == "off" or left.is_empty():
                 continue
-            found.append(pairs := self._pairs(signed, likeness))
-            alike = {row_id: (kept_id, similarity) for row_id, kept_id, similarity, *_ in pairs.iter_rows()}
-            too_alike = [_too_alike(row, name, *alike[row.record_id]) for row in kept if row.record_id in alike]
-            if self._policy(name) != "drop":
-                notes += [Note(each.row, name, "flag", each.reason, each.evidence) for each in too_alike]
-                continue
-            rejected += too_alike
-            kept = [row for row in kept if row.record_id not in alike]
-            signed = signed.filter(~signed["record_id"].is_in(list(alike)))
-        there = {row.record_id for row in kept}
-        self._keys |= dict(zip(signed["content_key"], signed["record_id"], strict=True))
-        self._own.append(signed)
-        clustered = pl.concat(found).with_columns(cluster=pl.col("kept_id").rank("dense").cast(pl.UInt32))
-        notes = [note for note in notes if note.row.record_id in there]
-        return Passed(kept, rejected, notes, matches, clustered, signed)
+            pairs.append(found := self._pairs(left, name))
+            alike = {row: _too_alike(name, kept_id, share) for row, kept_id, share, *_ in found.iter_rows()}
+            if self._policy(name) == "drop":
+                gone |= alike
+                left = left.filter(~left["record_id"].is_in(list(alike)))
+            else:
+                for row, why in alike.items():
+                    noted.setdefault(row, []).append(why)
+        self._remember(left)
+        return Beside(gone, {row: its for row, its in noted.items() if row not in gone}, pl.concat(pairs))
+
+    def _remember(self, signed: "pl.DataFrame") -> None:
+        self._keys.update(zip(signed["content_key"], signed["record_id"], strict=True))
+        self._ids.update(signed["record_id"])
+        if self._policy(NEAR) != "off":
+            self._met.add(signed)
+        if self._policy(MEANING) != "off":
+            self._meanings.append(signed.select(semantic.STORED))
 
     def _policy(self, name: str) -> Policy:
         return self.policies.get(name, "off")
-
-    def _encoder(self, rows: int) -> "Encoder | None":
-        """By what the next rows are compared with benchmarks in other words; none once enough have been."""
-        most = self.options.get(CONTAMINATED, {}).get("by_meaning", BY_MEANING)
-        self._by_meaning += rows
-        return default_encoder() if self._by_meaning - rows < most else None
 
     def _withdrawn(self, rows: Sequence[Record]) -> list[Rejection]:
         """The rows that were withdrawn, or are made, however indirectly, of rows or answers that were."""
@@ -158,7 +253,7 @@ class Screener:
 
     def published(self, rows: Sequence[Record]) -> dict[str, str]:
         """`content_key` → `record_id` of published rows that have the content, or the id, of one of these."""
-        if self.version is None or not rows:
+        if self.against.version is None or not rows:
             return {}
         keys, ids = [content_key(row) for row in rows], [row.record_id for row in rows]
         with self.lake.read() as connection:
@@ -169,32 +264,32 @@ class Screener:
             ).fetchall()
         return dict(found)
 
-    def _pairs(self, signed: "pl.DataFrame", likeness: "_Likeness") -> "pl.DataFrame":
+    def _pairs(self, signed: "pl.DataFrame", name: str) -> "pl.DataFrame":
         """The rows that are like another: published, of an earlier partition, or an earlier one of these."""
         import polars as pl
 
-        columns, by = likeness
+        columns, by = _LIKENESSES[name]
         found: list[pl.DataFrame] = []
-        if self.version is not None:
+        if self.against.version is not None:
             with self.lake.read() as connection:
                 published = connection.sql(
                     f"SELECT {', '.join(columns)} FROM ({self._current}) WHERE {columns[-1]} IS NOT NULL"
                 )
                 found.append(by(signed, published))
-        own = pl.concat(self._own).select(columns) if self._own else None
         left = signed.filter(~signed["record_id"].is_in(found[0]["record_id"].implode())) if found else signed
-        found.append(by(left, own))
+        meanings = pl.concat(self._meanings) if self._meanings else None
+        found.append(by(left, self._met.like(left) if name == NEAR else meanings))
         return pl.concat(found)
 
     @property
     def _current(self) -> str:
         """The signatures of the rows that the table will keep, in SQL."""
-        version = self.version
+        version, without = self.against.version, self.against.without
         assert version is not None
         return (
             "SELECT * FROM catalog.signatures SEMI JOIN "
             f"(SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
-            f"WHERE snapshot_id <> {self.without.added_in if self.without else -1}) USING (record_id) "
+            f"WHERE snapshot_id <> {without.added_in if without else -1}) USING (record_id) "
             f"WHERE table_name = '{version.ref.table}'"
         )
 
@@ -234,36 +329,47 @@ def _made_of(row: Record) -> frozenset[str]:
     return frozenset(ids)
 
 
-def _too_alike(row: Record, screen: str, kept_id: str, similarity: float) -> Rejection:
+def _too_alike(screen: str, kept_id: str, similarity: float) -> tuple[str, str, str]:
     how = "says the same as another row" if screen == MEANING else "is like another row"
-    return Rejection(row, screen, f"{how} ({similarity:.0%})", kept_id)
+    return screen, f"{how} ({similarity:.0%})", kept_id
 
 
 def _exact(rejected: Sequence[Rejection]) -> "pl.DataFrame":
     """The rows that repeat another's content, as pairs."""
+    return _pairs_of((each.row.record_id, each.evidence) for each in rejected if each.screen == "duplicate")
+
+
+def _pairs_of(exact: Iterable[tuple[str, str]]) -> "pl.DataFrame":
+    """Rows and those that are kept for them, as pairs."""
     import polars as pl
 
-    exact = [each for each in rejected if each.screen == "duplicate"]
+    pairs = list(exact)
     columns = {
-        "record_id": [each.row.record_id for each in exact],
-        "kept_id": [each.evidence for each in exact],
-        "similarity": [1.0] * len(exact),
-        "kind": ["exact"] * len(exact),
-        "cluster": [0] * len(exact),
+        "record_id": [row for row, _ in pairs],
+        "kept_id": [kept for _, kept in pairs],
+        "similarity": [1.0] * len(pairs),
+        "kind": ["exact"] * len(pairs),
+        "cluster": [0] * len(pairs),
     }
     return pl.DataFrame(columns, schema=pair_table([], []).schema)
+
+
+def clustered(*pairs: "pl.DataFrame") -> "pl.DataFrame":
+    """Pairs with a number that those with one kept row share."""
+    import polars as pl
+
+    return pl.concat(pairs).with_columns(cluster=pl.col("kept_id").rank("dense").cast(pl.UInt32))
 
 
 _indexes: dict[tuple[str, int], BenchmarkIndex] = {}
 
 
-def benchmark_index(lake: Lake, settings: Settings) -> BenchmarkIndex | None:
-    """The index of the benchmarks, built once and kept in the home folder; none where there is no such table.
+def benchmark_index(lake: Lake, settings: Settings, version: Version | None) -> BenchmarkIndex | None:
+    """The index of a version of the benchmarks, built once and kept in the home folder; none where there is no version.
 
     Raises:
         Refusal: for benchmarks that were hashed with another secret.
     """
-    version = lake.latest(BENCHMARKS)
     if version is None:
         return None
     key = (lake.data, version.snapshot)

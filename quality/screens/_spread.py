@@ -1,6 +1,8 @@
 """Many texts screened by as many processes as there are cores: screens are Python, and Python works on one core."""
 
+import math
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,9 +15,11 @@ from infra.errors import Failure
 from quality.screens import Fault, load_screens
 
 CHUNK = 500
-"""Texts that a process takes at once."""
+"""Texts that a process takes at once, at most."""
 WORTH = 4 * CHUNK
-"""Texts for which starting processes pays: each takes a second or two to import what its screens need."""
+"""Texts, one time and another, for which starting processes pays: each takes a second or two to import its screens."""
+LEAST = 100
+"""Texts for which it pays to hand them over."""
 
 Faults = dict[str, list[Fault | None]]
 """Screen → what it finds in each text, in their order."""
@@ -24,14 +28,17 @@ Faults = dict[str, list[Fault | None]]
 Options = Mapping[str, Mapping[str, Any]]
 """Screen → its options."""
 
+_seen = Counter[str]()
+"""What this process has been shown."""
 
-def find_faults(screens: Options, texts: Sequence[str]) -> Faults:
-    """What these screens find in these texts.
+
+def find_faults(screens: Options, texts: Sequence[str], *, spread: bool = True) -> Faults:
+    """What these screens find in these texts, by other processes too where `spread` allows it and it pays.
 
     Raises:
         Failure: where a process that screens is killed.
     """
-    if not screens or len(texts) < WORTH or (os.cpu_count() or 1) == 1:
+    if not spread or not screens or (os.cpu_count() or 1) == 1 or not _pays(len(texts)):
         return _find(screens, texts)
     try:
         parts = [found.result() for found in list(_submitted(screens, texts))]
@@ -44,9 +51,16 @@ def find_faults(screens: Options, texts: Sequence[str]) -> Faults:
     return {name: list(chain.from_iterable(part[name] for part in parts)) for name in screens}
 
 
+def _pays(texts: int) -> bool:
+    """Whether so many texts more are worth processes of their own."""
+    _seen["texts"] += texts
+    return _seen["texts"] >= WORTH and texts >= LEAST
+
+
 def _submitted(screens: Options, texts: Sequence[str]) -> Iterator[Future[Faults]]:
-    for first in range(0, len(texts), CHUNK):
-        yield _pool().submit(_find, screens, texts[first : first + CHUNK])
+    size = min(CHUNK, math.ceil(len(texts) / (os.cpu_count() or 1)))
+    for first in range(0, len(texts), size):
+        yield _pool().submit(_find, screens, texts[first : first + size])
 
 
 def _find(screens: Options, texts: Sequence[str]) -> Faults:
