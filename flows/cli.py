@@ -407,7 +407,12 @@ def sql(
     query: Annotated[str, typer.Argument(help="A question, such as [b]from catalog.versions[/b].")],
     form: Annotated[Form, typer.Option("--format", "-f")] = "table",
 ) -> None:
-    """Ask the lake a question in SQL; nothing can be changed."""
+    """Ask the lake a question in SQL; nothing can be changed, and no file be read."""
+    from infra.limits import bound_memory, bytes_of
+    from infra.settings import load_settings
+
+    # DuckDB counts what it sorts and joins, and not the texts that functions make.
+    bound_memory(2 * bytes_of(load_settings().sql_memory))
     with _lake().answer(query) as found:
         show_answer(found, form)
 

@@ -28,6 +28,9 @@ it is not looked for at all."""
 SandboxChoice = Literal["auto", "bubblewrap", "monty"]
 """By what means programs that models wrote are run; `auto` takes the first that works here."""
 
+SIZE = r"^[1-9][0-9]*(\.[0-9]+)?\s?[kKMGT]i?B$"
+"""How a size is written: 500MB, 4GB, 1.5GiB."""
+
 EMBEDDED = "embedded"
 """Where a role's `url` would stand: the embedded model."""
 
@@ -140,6 +143,9 @@ class Settings(BaseSettings):
     embedded_slots: int = Field(8, ge=1, le=64, description="Requests that the embedded model works on at once.")
     embedded_context: int = Field(2048, ge=256, le=8192, description="Tokens of context of each of them.")
     sandbox: SandboxChoice = Field("auto", description="What runs programs that models wrote.")
+    sql_seconds: float = Field(600.0, gt=0, description="Seconds that a question in SQL may take.")
+    sql_memory: str = Field("2GB", pattern=SIZE, description="Memory that it may use.")
+    sql_disk: str = Field("20GB", pattern=SIZE, description="Disk that it may use beyond that, in the home folder.")
     partition: int = Field(1000, ge=1, description="Rows in one partition of a method that maps row by row.")
 
     @field_validator("roles", mode="before")
