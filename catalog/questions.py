@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from catalog.records import clean
 from infra.errors import Refusal
 
 if TYPE_CHECKING:
@@ -54,12 +55,13 @@ def check(connection: "duckdb.DuckDBPyConnection", sql: str) -> None:
 
 
 def _parsed(connection: "duckdb.DuckDBPyConnection", sql: str) -> dict[str, Any]:
+    if "\0" in sql or clean(sql) != sql:
+        raise Refusal("sql: the question is no UTF-8 or holds a NUL, text is wanted; see which characters are in it")
+    quoted = "'" + sql.replace("'", "''") + "'"
     try:
-        sql.encode()
-        (text,) = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone() or ("{}",)
+        # Not as a parameter: for the first of those DuckDB imports pandas.
+        (text,) = connection.execute(f"SELECT json_serialize_sql({quoted})").fetchone() or ("{}",)
         return json.loads(text)
-    except UnicodeEncodeError:
-        raise Refusal("sql: the question is no UTF-8, text is wanted; see which characters are in it") from None
     except RecursionError:
         raise Refusal("sql: the question is nested too deeply, a simpler one is wanted; take it apart") from None
 
