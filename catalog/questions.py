@@ -33,7 +33,9 @@ _SCALARS = frozenset({"json_serialize_plan", "write_log"})
 """Functions that a question may not use: one opens what a text of SQL names, the other writes."""
 _CATALOGUE = "__ducklake_metadata"
 """Where DuckLake attaches its catalogue's database, which holds more than the lake."""
-_EXPLAIN = re.compile(r"(?:\s|--[^\n]*\n)*EXPLAIN\s+(?:ANALYZE\s+|\(\s*(?:(?:ANALYZE|FORMAT\s+\w+)\s*,?\s*)+\)\s*)?", re.IGNORECASE)
+_EXPLAIN = re.compile(
+    r"(?:\s|--[^\n]*\n)*EXPLAIN\s+(?:ANALYZE\s+|\(\s*(?:(?:ANALYZE|FORMAT\s+\w+)\s*,?\s*)+\)\s*)?", re.IGNORECASE
+)
 
 
 def check(connection: "duckdb.DuckDBPyConnection", sql: str) -> None:
@@ -48,7 +50,9 @@ def check(connection: "duckdb.DuckDBPyConnection", sql: str) -> None:
     if parsed["error"] or not parsed["statements"]:
         # DuckDB names the statements, or where the error is, better than its serializer does.
         kinds = {statement.type.name for statement in connection.extract_statements(sql)} - {"SELECT"}
-        found = ", ".join(sorted(kinds)) or sql.strip(" ;\n\t").partition(" ")[0].upper() or "nothing"  # PRAGMA is SELECT
+        found = (
+            ", ".join(sorted(kinds)) or sql.strip(" ;\n\t").partition(" ")[0].upper() or "nothing"
+        )  # PRAGMA is SELECT
         raise Refusal(f"sql: {found} was given, SELECT (or EXPLAIN of one) is wanted; the lake is read-only here")
     for node in _nodes(parsed["statements"]):
         _check(node)

@@ -9,12 +9,12 @@ from rich.segment import Segment
 
 PIPED = 200
 """Columns of output that no terminal bounds."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """A text with its control characters written out, so that it is as wide as Rich takes it for."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    """A text with control characters, and bytes that are no text, written out: as wide as Rich takes it for."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", text)
 
 
 class _Plain(Console):

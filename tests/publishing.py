@@ -84,7 +84,9 @@ def race(home: Path, lake: str, *, processes: int, runs: int) -> Race:
         said = [writer.communicate()[0] for writer in writers]
         seconds = time.monotonic() - began
         stop.touch()
-        read, asked = [json.loads(reader.communicate()[0] or '{"seconds": [], "problems": ["died"]}') for reader in readers]
+        read, asked = [
+            json.loads(reader.communicate()[0] or '{"seconds": [], "problems": ["died"]}') for reader in readers
+        ]
     written = [Written(**json.loads(line)) for text in said for line in text.splitlines()]
     problems = [f"a publisher ended with {writer.returncode}" for writer in writers if writer.returncode]
     problems += [*read["problems"], *asked["problems"]]
@@ -157,9 +159,7 @@ def _publish(home: str, lake_address: str, number: str, runs: str) -> None:
         prompts = [f"{run_id} row {row}" for row in range(1 + (int(number) + turn) % 5)]
         rows = [Prompt(prompt=prompt) for prompt in prompts]
         stage, _, method = table.partition(".")
-        run = Run(
-            run_id=run_id, stage=stage, method=method, table_name=table, fingerprint=run_id, kept=len(rows)
-        )
+        run = Run(run_id=run_id, stage=stage, method=method, table_name=table, fingerprint=run_id, kept=len(rows))
         findings = Findings(
             checks=[{"expectation": "rows_at_least(1)", "severity": "critical", "passed": True}],
             ledger=[{"operator": "generate", "rows_in": 1, "rows_out": len(rows)}],
@@ -210,7 +210,7 @@ def _ask(home: str, address: str, stop: str) -> None:
         seconds.append(time.monotonic() - began)
         if done.returncode:
             problems.append(f"everspring sql: exit code {done.returncode}: {done.stderr.strip()}")
-        elif any(row["max(\"version\")"] is None for row in json.loads(done.stdout)):
+        elif any(row['max("version")'] is None for row in json.loads(done.stdout)):
             problems.append("everspring sql: a table without a version")
     print(json.dumps({"seconds": seconds, "problems": problems}))
 
