@@ -1,7 +1,7 @@
 """Questions in SQL: what one may name. DuckDB parses it, and what comes of that is compared with lists.
 
-DuckDB's own locks keep it from files, but not its extensions: those of SQLite and PostgreSQL open what they are told to,
-and functions of DuckLake tidy up the lake. So table functions are refused unless they are known to do no more than read.
+DuckDB's own locks keep it from files, but not its extensions: those of SQLite and PostgreSQL open what they are told
+to, and functions of DuckLake tidy up the lake. So a table function is refused unless it is known only to read.
 """
 
 import json

@@ -21,11 +21,13 @@ sys.path.insert(0, str(ROOT))
 from catalog.publish import Findings, Run, publish  # noqa: E402 - found by the line above
 from catalog.records import Prompt  # noqa: E402
 from catalog.spool import Spool  # noqa: E402
-from catalog.store import Lake  # noqa: E402
+from catalog.store import Lake, Version  # noqa: E402
 from infra.settings import load_settings  # noqa: E402
 
 SHARED = ("sft.shared_a", "sft.shared_b")
 """Tables that every process publishes to; each has one of its own besides."""
+PAUSE = 0.1
+"""Seconds between two questions of a reader: like people, it reads what it is told."""
 ASKED = "select table_name, max(version), sum(added) from catalog.versions group by all"
 HALVES = """
 SELECT count(*) FROM catalog.versions AS v
@@ -110,41 +112,40 @@ def _process(*command: object) -> "Iterator[subprocess.Popen[str]]":
 
 def wrong(lake: Lake, written: list[Written]) -> list[str]:
     """What is not as the publishers wrote it: numbers lost or doubled, rows or system rows of halves."""
-    problems: list[str] = []
-    by_table: dict[str, list[Written]] = {}
-    for each in written:
-        by_table.setdefault(each.table, []).append(each)
     versions = lake.versions()
-    if len(versions) != len(written):
-        problems.append(f"{len(written)} versions were written, {len(versions)} are there")
-    for table, its in by_table.items():
-        numbers = [version.ref.version for version in versions if version.ref.table == table]
-        if numbers != list(range(1, len(its) + 1)):
-            problems.append(f"{table}: its versions are {numbers}, 1 to {len(its)} are wanted")
-        told = sorted(each.version for each in its)
-        if told != numbers:
-            problems.append(f"{table}: its publishers were told {told}")
+    problems = [*_misnumbered(versions, written), *_misread(lake, versions, {each.run_id: each for each in written})]
     for name in ("runs", "version_log"):
-        (rows, distinct) = lake.query(f"SELECT count(*), count(DISTINCT run_id) FROM catalog.{name}").row(0)
+        rows, distinct = lake.query(f"SELECT count(*), count(DISTINCT run_id) FROM catalog.{name}").row(0)
         if not rows == distinct == len(written):
             problems.append(f"catalog.{name}: {rows} rows of {distinct} runs, {len(written)} of each are wanted")
     if halves := lake.query(HALVES).item():
         problems.append(f"{halves} versions are half written")
-    mine = {each.run_id: each for each in written}
-    snapshots = {version.run_id: version for version in versions}
+    return problems
+
+
+def _misnumbered(versions: list[Version], written: list[Written]) -> Iterator[str]:
+    if len(versions) != len(written):
+        yield f"{len(written)} versions were written, {len(versions)} are there"
+    for table in {each.table for each in written}:
+        numbers = [version.ref.version for version in versions if version.ref.table == table]
+        told = sorted(each.version for each in written if each.table == table)
+        if not numbers == told == list(range(1, len(told) + 1)):
+            yield f"{table}: its versions are {numbers}, its publishers were told {told}"
+
+
+def _misread(lake: Lake, versions: list[Version], written: dict[str, Written]) -> Iterator[str]:
+    held: Counter[str] = Counter()
     with lake.read() as connection:
-        held: Counter[str] = Counter()
-        for version in sorted(snapshots.values(), key=lambda version: version.snapshot):
-            each = mine[version.run_id]
+        for version in sorted(versions, key=lambda version: version.snapshot):
+            each = written[version.run_id]
             at = f"FROM {version.ref.sql} AT (VERSION => {version.snapshot})"
             added = connection.execute(f"SELECT prompt {at} WHERE snapshot_id = {version.snapshot} ORDER BY prompt")
             if [prompt for (prompt,) in added.fetchall()] != sorted(each.prompts):
-                problems.append(f"{version.ref}: its new rows are not those that {each.run_id} wrote")
+                yield f"{version.ref}: its new rows are not those that {each.run_id} wrote"
             held[each.table] = len(each.prompts) + (0 if each.replaced else held[each.table])
             (rows,) = connection.execute(f"SELECT count(*) {at}").fetchone() or (0,)
             if not rows == version.rows == held[each.table]:
-                problems.append(f"{version.ref}: reads {rows} rows, says {version.rows}, {held[each.table]} are wanted")
-    return problems
+                yield f"{version.ref}: reads {rows} rows, says {version.rows}, {held[each.table]} are wanted"
 
 
 # ── the processes ──
@@ -187,7 +188,8 @@ def _read(home: str, address: str, stop: str) -> None:
                 problems.append(f"{halves} versions were seen half written")
             if latest := lake.latest(SHARED[0]):
                 table = latest.ref.table
-                asked = f"SELECT (SELECT count(*) FROM {table}), arg_max(rows, version) FROM catalog.versions WHERE table_name = '{table}'"
+                said = f"SELECT arg_max(rows, version) FROM catalog.versions WHERE table_name = '{table}'"
+                asked = f"SELECT (SELECT count(*) FROM {table}), ({said})"
                 with lake.answer(asked) as found:
                     (rows, said) = found.fetchone() or (None, None)
                 if rows != said:
@@ -195,6 +197,7 @@ def _read(home: str, address: str, stop: str) -> None:
         except Exception as error:  # noqa: BLE001 - whatever a reader is told is a finding
             problems.append(f"a reader was refused: {error}")
         seconds.append(time.monotonic() - began)
+        time.sleep(PAUSE)
     print(json.dumps({"seconds": seconds, "problems": problems}))
 
 
@@ -212,6 +215,7 @@ def _ask(home: str, address: str, stop: str) -> None:
             problems.append(f"everspring sql: exit code {done.returncode}: {done.stderr.strip()}")
         elif any(row['max("version")'] is None for row in json.loads(done.stdout)):
             problems.append("everspring sql: a table without a version")
+        time.sleep(PAUSE)
     print(json.dumps({"seconds": seconds, "problems": problems}))
 
 

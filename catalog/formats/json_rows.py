@@ -95,10 +95,11 @@ def _row(place: str, text: str) -> Cells | Bad:
 
 
 def _sampled(label: str, rows: Callable[[], Generator[Cells | Bad]]) -> Rows:
-    sample, columns = 0, dict[str, Counter[str]]()
-    good = 0
+    columns: dict[str, Counter[str]] = {}
+    sample = good = 0
     with readable(label, "JSON"), closing(rows()) as opened:
-        for sample, row in enumerate(itertools.islice(opened, _SAMPLE), 1):
+        for row in itertools.islice(opened, _SAMPLE):
+            sample += 1
             if isinstance(row, Cells):
                 good += 1
                 for name, value in row.values.items():

@@ -14,12 +14,12 @@ from infra.errors import Refusal
 MESSAGES = "STRUCT(role VARCHAR, content VARCHAR)[]"
 """The type of a column that holds conversations."""
 
-MEMORY = "2GB"
+MEMORY = "1GB"
 """What DuckDB may use for an import: a file can say of any column that it needs more than there is."""
 COLUMNS = 10_000
 """Columns that a file or table may have."""
 TIMES = 200
-"""How many times its size on disk a file may come to once it is opened: text packs to a tenth, seldom to a hundredth."""
+"""How many times its size on disk a file may come to once it is opened: text packs to a tenth, hardly ever less."""
 _FREE = 1 << 28
 """Bytes that any file may come to."""
 _EVIDENCE = 200
@@ -160,7 +160,7 @@ def readable(label: str, kind: str) -> Generator[None]:
         yield
     except duckdb.OutOfMemoryException:
         raise Refusal(
-            f"{label}: it needs more than {MEMORY} of memory to be read, less is wanted; split it, or shorten its values"
+            f"{label}: it needs more than {MEMORY} of memory to be read, less is wanted; split it or shorten its values"
         ) from None
     except (OSError, EOFError, zlib.error, duckdb.Error) as error:
         raise Refusal(f"{label}: cannot be read ({reason_of(error)}), a sound {kind} file is wanted") from None

@@ -324,7 +324,7 @@ BOMBS: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "an array after blanks": ("a.json.gz", array_after_blanks, "opens to more than 256 MiB"),
     "an object of 1 GB": ("a.json.gz", object_of_a_gigabyte, "opens to more than 256 MiB"),
     "a text a thousand times in Parquet": ("a.parquet", parquet_of_one_text, "opens to more than 256 MiB"),
-    "a conversation of 10 GB in Parquet": ("a.parquet", parquet_of_lists, "needs more than 2GB of memory"),
+    "a conversation of 10 GB in Parquet": ("a.parquet", parquet_of_lists, "needs more than 1GB of memory"),
     "a view without an end": ("a.duckdb::v", database_of_a_view, "opens to more than 256 MiB"),
     "a hole of 64 GiB": ("a.jsonl", file_with_a_hole, "opens to more than 256 MiB"),
 }
