@@ -53,7 +53,7 @@ def check(connection: "duckdb.DuckDBPyConnection", sql: str) -> None:
         found = (
             ", ".join(sorted(kinds)) or sql.strip(" ;\n\t").partition(" ")[0].upper() or "nothing"
         )  # PRAGMA is SELECT
-        raise Refusal(f"sql: {found} was given, SELECT (or EXPLAIN of one) is wanted; the lake is read-only here")
+        raise Refusal(f"sql: {found} was given, SELECT is wanted, or EXPLAIN of one; the lake is read-only here")
     for node in _nodes(parsed["statements"]):
         _check(node)
 
