@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalog import questions
 from catalog.calls import Call, calls_in_duckdb, calls_path, open_store
-from catalog.postgres import of_a_team, psycopg
+from catalog.postgres import of_a_team, psycopg, why_not
 from catalog.records import Record, columns, required, sql_type
 from catalog.s3 import on_s3, open_s3, s3_address, s3_failure
 from infra.errors import Failure, Refusal
@@ -458,8 +458,10 @@ class Lake:
             try:
                 lock = client.connect(self._settings.lake)
             except client.Error as error:
-                why = str(error).splitlines()[0]
-                raise Failure(f"lake: PostgreSQL cannot be reached ({why}); see EVERSPRING_LAKE") from None
+                raise Failure(
+                    f"lake: PostgreSQL cannot be reached ({why_not(str(error))}), a server that can be is wanted; "
+                    "see EVERSPRING_LAKE"
+                ) from None
             with lock:
                 lock.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
                 yield
@@ -521,9 +523,10 @@ class Lake:
             connection.execute("USE lake")
         except duckdb.Error as error:
             connection.close()
+            why = why_not(str(error)) if self._postgres else str(error).splitlines()[0]
             raise Failure(
-                f"lake: {'PostgreSQL' if self._postgres else self.catalogue} cannot be opened "
-                f"({str(error).splitlines()[0]}); see `everspring doctor`"
+                f"lake: {'PostgreSQL' if self._postgres else self.catalogue} cannot be opened ({why}), "
+                "one that can be is wanted; see `everspring doctor`"
             ) from None
         return connection
 
@@ -638,9 +641,16 @@ def extension_file(name: str) -> str | None:
 
 def _postgres_secret(address: str) -> str:
     """A DuckDB secret for the catalogue: unlike a connection string it is redacted wherever DuckDB shows it."""
+    from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
-    parts = {key: str(value) for key, value in conninfo_to_dict(address).items()}
+    try:
+        parts = {key: str(value) for key, value in conninfo_to_dict(address).items()}
+    except ProgrammingError:  # its text holds parts of the address
+        raise Failure(
+            "lake: the address of PostgreSQL cannot be read, postgresql://USER:PASSWORD@HOST:PORT/DATABASE is wanted; "
+            "see EVERSPRING_LAKE, and write / and @ in a password as %2F and %40"
+        ) from None
     names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER", "password": "PASSWORD"}
     given = ", ".join(f"{names[k]} {_quoted(v)}" for k, v in parts.items() if k in names)
     return f"CREATE OR REPLACE SECRET lake_catalogue (TYPE postgres, {given})"

@@ -186,6 +186,7 @@ def _check_words(
     settings: Mapping[str, Mapping[str, str]], reads: Mapping[str, Mapping[str, str]], roles: Mapping[str, str]
 ) -> None:
     """Find what no method, input or role is called before anything is started."""
+    from infra.secrets import secrets_in
     from infra.settings import ROLES, Endpoint
     from tasks.method import find_method
 
@@ -199,7 +200,11 @@ def _check_words(
         if name not in ROLES:
             raise Refusal.unknown("role", name, ROLES)
         for model in models.split(","):
-            Endpoint.parse(model)
+            if secrets_in(Endpoint.parse(model).url):
+                raise Refusal(
+                    f"--role {name}: its address holds a login or a key, one without is wanted: lists of processes and "
+                    "Prefect would show it; set it in EVERSPRING_ROLES or everspring.toml"
+                )
 
 
 def _run(stage: str, asked: Mapping[str, Any]) -> "list[Outcome]":

@@ -10,6 +10,7 @@ from catalog.store import Lake
 from flows.console import console
 from flows.progress import Progress
 from infra.errors import Refusal
+from infra.secrets import guard_logs
 from infra.settings import Settings, load_settings
 from tasks.ledger import Purse
 from tasks.llm import Models, open_models
@@ -63,6 +64,7 @@ def workplace(
     if batch:
         given |= {"batch": True, "batch_wait": wait}
     settings = load_settings(**given)
+    guard_logs()
     lake = Lake(settings)
     register_methods(lake)
     progress = Progress(console(stderr=True))

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from infra.errors import Refusal
 from infra.prices import Price
+from infra.secrets import remember_all, remember_environment
 
 Role = Literal["generator", "judge", "student", "embedder", "vision", "image"]
 ROLES: tuple[Role, ...] = ("generator", "judge", "student", "embedder", "vision", "image")
@@ -186,14 +187,16 @@ class Settings(BaseSettings):
         return self.mlflow or f"sqlite:///{self.folder() / 'mlflow.db'}"
 
     def folder(self, *parts: str) -> Path:
-        """A folder under the home folder, made if need be.
+        """A folder under the home folder, made if need be, for its owner alone.
 
         Raises:
             Refusal: where the home folder cannot be written to.
         """
         path = self.home.absolute().joinpath(*parts)
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                for each in (*reversed(path.parents[: len(parts)]), path):
+                    each.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise Refusal(
                 f"home: {self.home.absolute()} cannot be written to ({error.strerror}), a writable folder is wanted; "
@@ -243,8 +246,10 @@ def load_settings(**given: Any) -> Settings:
     Raises:
         Refusal: for a value that does not fit, naming the setting.
     """
+    remember_environment()
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        remember_all(settings)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"]) or "settings"
@@ -253,3 +258,4 @@ def load_settings(**given: Any) -> Settings:
         ) from None
     except ValueError as error:  # a broken everspring.toml
         raise Refusal(f"everspring.toml: cannot be read ({error}), TOML is wanted; mend or remove it") from None
+    return settings

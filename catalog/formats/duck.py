@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.formats.table import MEMORY, Bad, Cells, Meter, Rows, Table, TooLong, few_columns, readable
+from catalog.postgres import why_not
 from catalog.store import load_extension
 from infra.errors import Refusal
 
@@ -138,7 +139,7 @@ def open_postgres(where: str) -> Table:
         try:
             yield
         except duckdb.Error as error:  # its text holds the address with the password
-            raise Refusal(f"{label}: cannot be read ({_why(str(error))}), a PostgreSQL table is wanted") from None
+            raise Refusal(f"{label}: cannot be read ({why_not(str(error))}), a PostgreSQL table is wanted") from None
 
     return _database("postgresql", label, table, connect, mended, schema="public")
 
@@ -153,20 +154,6 @@ def _load_postgres(connection: "duckdb.DuckDBPyConnection") -> None:
         raise Refusal(
             f"PostgreSQL: DuckDB's extension for it is missing, it is wanted; pip install {package}"
         ) from None
-
-
-def _why(error: str) -> str:
-    """What PostgreSQL says is wrong, in words of ours: its own may hold what is secret."""
-    known = {
-        "authentication failed": "the user or the password is wrong",
-        "no password supplied": "it asks for a password",
-        "does not exist": "there is no such database or user",
-        "Connection refused": "nobody listens at that address",
-        "translate host name": "there is no such host",
-        "timeout": "it does not answer",
-        "permission denied": "the user may not read it",
-    }
-    return next((why for sign, why in known.items() if sign in error), "the connection or the query failed")
 
 
 def _database(
