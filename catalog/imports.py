@@ -265,14 +265,14 @@ def _row(found: Cells, shape: type[Record], plan: "Sequence[_Field]", cell: int)
 
 def _value(field: _Field, value: Any, cell: int) -> Any:
     """The field's value, None for its default."""
+    if isinstance(value, TooLong):
+        raise _Fault(f"has more than {value.limit} bytes")
     if field.turn:
         value = _turn(value, field.turn)
     if value is None:
         if field.required:
             raise _Fault("is null")
         return None
-    if isinstance(value, TooLong):
-        raise _Fault(f"has more than {cell} bytes")
     if field.type is not str:
         return _native(field.type, value)
     if field.scalar and not isinstance(value, (str, list, dict, bytes)):

@@ -34,3 +34,17 @@ def psycopg() -> Any:
             "pip install 'psycopg[binary]'"
         ) from None
     return client
+
+
+def why_not(error: str) -> str:
+    """What PostgreSQL says is wrong, in words of ours: its own may hold some of the password."""
+    known = {
+        "authentication failed": "the user or the password is wrong",
+        "no password supplied": "it asks for a password",
+        "does not exist": "there is no such database or user",
+        "Connection refused": "nobody listens at that address",
+        "translate host name": "there is no such host",
+        "timeout": "it does not answer",
+        "permission denied": "the user may not read it",
+    }
+    return next((why for sign, why in known.items() if sign in error), "the connection or the query failed")

@@ -8,6 +8,7 @@ wait for nobody.
 import importlib.util
 import json
 import re
+import threading
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from catalog import questions
 from catalog.calls import Call, calls_in_duckdb, calls_path, open_store
-from catalog.postgres import of_a_team, psycopg
+from catalog.postgres import of_a_team, psycopg, why_not
 from catalog.records import Record, columns, required, sql_type
 from catalog.s3 import on_s3, open_s3, s3_address, s3_failure
 from infra.errors import Failure, Refusal
@@ -175,29 +177,43 @@ class Lake:
     def answer(self, sql: str) -> "Generator[duckdb.DuckDBPyConnection]":
         """The answer to a question in SQL, to be fetched in the block.
 
-        Nothing but SELECT and its kin runs, and no file but the lake's own is in reach.
+        Nothing but SELECT and its kin runs, no file but the lake's own is in reach, and memory, disk and time are
+        bounded by the settings.
 
         Raises:
             Refusal: for a statement that is no question, or one that DuckDB cannot answer, with DuckDB's words.
         """
         import duckdb
 
-        with self.read(once=True) as connection:
+        with self.read(once=True) as connection, _within(self._settings.sql_seconds, connection):
             try:
-                statements = connection.extract_statements(sql)
-                kinds = {statement.type for statement in statements}
-                if not kinds or not kinds <= {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
-                    found = ", ".join(sorted(kind.name for kind in kinds)) or "nothing"
-                    raise Refusal(f"sql: {found} was given, SELECT is wanted; the lake is read-only here")
-                self._allow_its_own(connection)
-                connection.execute("SET enable_external_access = false")
-                connection.execute("SET lock_configuration = true")
-                for statement in statements:
+                self._lock(connection)
+                questions.check(connection, sql)
+                for statement in connection.extract_statements(sql):
                     connection.execute(statement)
                 yield connection
+            except (duckdb.OutOfMemoryException, MemoryError):
+                raise Refusal(
+                    f"sql: it needs more than {self._settings.sql_memory} of memory and {self._settings.sql_disk} of "
+                    "disk, less is wanted; ask for less, or set EVERSPRING_SQL_MEMORY and EVERSPRING_SQL_DISK"
+                ) from None
             except duckdb.Error as error:
                 self._tell(error)
                 raise Refusal(f"sql: {str(error).strip()}") from None
+
+    def _lock(self, connection: "duckdb.DuckDBPyConnection") -> None:
+        """Let a connection reach nothing but the lake, and use no more than the settings say."""
+        settings, spill = self._settings, self._settings.folder("tmp")
+        for name, value in {
+            "memory_limit": settings.sql_memory,
+            "temp_directory": str(spill),
+            "max_temp_directory_size": settings.sql_disk,
+        }.items():
+            connection.execute(f"SET {name} = {_quoted(value)}")
+        connection.execute("SET python_enable_replacements = false")
+        self._allow_its_own(connection)
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
 
     def _allow_its_own(self, connection: "duckdb.DuckDBPyConnection") -> None:
         """Name the files that are to stay in reach."""
@@ -474,8 +490,10 @@ class Lake:
             try:
                 lock = client.connect(self._settings.lake)
             except client.Error as error:
-                why = str(error).splitlines()[0]
-                raise Failure(f"lake: PostgreSQL cannot be reached ({why}); see EVERSPRING_LAKE") from None
+                raise Failure(
+                    f"lake: PostgreSQL cannot be reached ({why_not(str(error))}), a server that can be is wanted; "
+                    "see EVERSPRING_LAKE"
+                ) from None
             with lock:
                 lock.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
                 yield
@@ -537,9 +555,10 @@ class Lake:
             connection.execute("USE lake")
         except duckdb.Error as error:
             connection.close()
+            why = why_not(str(error)) if self._postgres else str(error).splitlines()[0]
             raise Failure(
-                f"lake: {'PostgreSQL' if self._postgres else self.catalogue} cannot be opened "
-                f"({str(error).splitlines()[0]}); see `everspring doctor`"
+                f"lake: {'PostgreSQL' if self._postgres else self.catalogue} cannot be opened ({why}), "
+                "one that can be is wanted; see `everspring doctor`"
             ) from None
         return connection
 
@@ -552,6 +571,35 @@ def _put_back(connection: "duckdb.DuckDBPyConnection") -> None:
     connection.execute("USE memory")
     connection.execute("DETACH lake")
     _idle.append(connection)
+
+
+@contextmanager
+def _within(seconds: float, connection: "duckdb.DuckDBPyConnection") -> Generator[None]:
+    """Interrupt what a connection does once the block has taken so long.
+
+    Raises:
+        Refusal: in place of the error that the interrupt causes.
+    """
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        connection.interrupt()
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Refusal:
+        if not late.is_set():
+            raise
+        raise Refusal(
+            f"sql: it took longer than {seconds:g} s, an answer within them is wanted; "
+            "ask for less, or set EVERSPRING_SQL_SECONDS"
+        ) from None
+    finally:
+        timer.cancel()
 
 
 def _new_duckdb() -> "duckdb.DuckDBPyConnection":
@@ -625,9 +673,16 @@ def extension_file(name: str) -> str | None:
 
 def _postgres_secret(address: str) -> str:
     """A DuckDB secret for the catalogue: unlike a connection string it is redacted wherever DuckDB shows it."""
+    from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
-    parts = {key: str(value) for key, value in conninfo_to_dict(address).items()}
+    try:
+        parts = {key: str(value) for key, value in conninfo_to_dict(address).items()}
+    except ProgrammingError:  # its text holds parts of the address
+        raise Failure(
+            "lake: the address of PostgreSQL cannot be read, postgresql://USER:PASSWORD@HOST:PORT/DATABASE is wanted; "
+            "see EVERSPRING_LAKE, and write / and @ in a password as %2F and %40"
+        ) from None
     names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER", "password": "PASSWORD"}
     given = ", ".join(f"{names[k]} {_quoted(v)}" for k, v in parts.items() if k in names)
     return f"CREATE OR REPLACE SECRET lake_catalogue (TYPE postgres, {given})"

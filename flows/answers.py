@@ -1,5 +1,6 @@
 """Answers to questions in SQL, as they come from DuckDB: shown as a table, written as CSV, JSON or Parquet."""
 
+import itertools
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from flows.console import console
+from flows.console import console, printable
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,24 +19,45 @@ if TYPE_CHECKING:
 
 Form = Literal["table", "csv", "json", "parquet"]
 
+SHOWN = 10_000
+"""Rows that a table shows at most: it is laid out as a whole."""
 _AT_ONCE = 1000
+_BATCH = 100_000
 _NUMBERS = {"tinyint", "smallint", "integer", "bigint", "hugeint", "float", "double", "decimal"}
 
 
 def show_answer(found: "duckdb.DuckDBPyConnection", form: Form = "table", empty: str = "no rows") -> None:
     """Print what DuckDB has found; `empty` is what a table without rows says."""
     if form == "parquet":
-        found.pl().write_parquet(sys.stdout.buffer)
+        _write_parquet(found)
     elif form == "csv":
         _write(_names(found))
         for row in _rows(found):
             _write(row)
     elif form == "json":
-        names = _names(found)
-        rows = [dict(zip(names, row, strict=True)) for row in _rows(found)]
-        print(json.dumps(rows, ensure_ascii=False, default=str, indent=2))
+        _write_json(found)
     else:
         _show(found, empty)
+
+
+def _write_parquet(found: "duckdb.DuckDBPyConnection") -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    batches: pa.RecordBatchReader = found.to_arrow_reader(_BATCH)
+    with pq.ParquetWriter(sys.stdout.buffer, batches.schema, compression="zstd") as file:
+        for batch in batches:
+            file.write_batch(batch)
+
+
+def _write_json(found: "duckdb.DuckDBPyConnection") -> None:
+    """Write an array, row by row: an answer may be larger than memory."""
+    names, before = _names(found), "["
+    for row in _rows(found):
+        text = json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=str, indent=2)
+        sys.stdout.write(f"{before}\n  " + text.replace("\n", "\n  "))
+        before = ","
+    print("[]" if before == "[" else "\n]")
 
 
 def show_outcomes(outcomes: "Sequence[Outcome]") -> None:
@@ -80,10 +102,12 @@ def _show(found: "duckdb.DuckDBPyConnection", empty: str) -> None:
     for column in found.description or []:
         numeric = str(column[1].id).removeprefix("u") in _NUMBERS
         table.add_column(column[0], justify="right" if numeric else "left", overflow="fold")
-    for row in _rows(found):
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    for row in itertools.islice(_rows(found), SHOWN):
+        table.add_row(*(Text("" if cell is None else printable(str(cell))) for cell in row))
     if table.row_count:
         console().print(table)
+        if table.row_count == SHOWN and found.fetchone():
+            console(stderr=True).print(f"these are the first {SHOWN:,} rows; --format csv writes all", style="dim")
     else:
         console(stderr=True).print(empty, style="dim", highlight=False)
 

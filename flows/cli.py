@@ -208,6 +208,7 @@ def _check_words(
     settings: Mapping[str, Mapping[str, str]], reads: Mapping[str, Mapping[str, str]], roles: Mapping[str, str]
 ) -> None:
     """Find what no method, input or role is called before anything is started."""
+    from infra.secrets import secrets_in
     from infra.settings import ROLES, Endpoint
     from tasks.method import find_method
 
@@ -221,7 +222,11 @@ def _check_words(
         if name not in ROLES:
             raise Refusal.unknown("role", name, ROLES)
         for model in models.split(","):
-            Endpoint.parse(model)
+            if secrets_in(Endpoint.parse(model).url):
+                raise Refusal(
+                    f"--role {name}: its address holds a login or a key, one without is wanted: lists of processes and "
+                    "Prefect would show it; set it in EVERSPRING_ROLES or everspring.toml"
+                )
 
 
 def _run(stage: str, asked: Mapping[str, Any]) -> "list[Outcome]":
@@ -434,7 +439,12 @@ def sql(
     query: Annotated[str, typer.Argument(help="A question, such as [b]from catalog.versions[/b].")],
     form: Annotated[Form, typer.Option("--format", "-f")] = "table",
 ) -> None:
-    """Ask the lake a question in SQL; nothing can be changed."""
+    """Ask the lake a question in SQL; nothing can be changed, and no file be read."""
+    from infra.limits import bound_memory, bytes_of
+    from infra.settings import load_settings
+
+    # DuckDB counts what it sorts and joins, and not the texts that functions make.
+    bound_memory(2 * bytes_of(load_settings().sql_memory))
     with _lake().answer(query) as found:
         show_answer(found, form)
 

@@ -11,6 +11,7 @@ from flows.console import console
 from flows.progress import Progress
 from flows.runners import Named, Runner
 from infra.errors import Refusal
+from infra.secrets import guard_logs
 from infra.settings import Settings, load_settings
 from tasks.ledger import Purse
 from tasks.llm import Models, open_models
@@ -75,6 +76,7 @@ def workplace(
         given["runner"] = runner
     settings = load_settings(**given)
     named = Named.parse(settings.runner) if settings.runner else None
+    guard_logs()
     lake = Lake(settings)
     register_methods(lake)
     progress = Progress(console(stderr=True))

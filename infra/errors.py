@@ -3,11 +3,16 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from infra.secrets import redacted
+
 
 class EverspringError(Exception):
     """An error that a user can act on, worded `<subject>: <what is>, <what was wanted>; <what to do>`."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))  # an error goes to the terminal, to Prefect and into the lake
 
 
 class Refusal(EverspringError):

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from infra.errors import Refusal
 from infra.prices import Price
+from infra.secrets import remember_all, remember_environment
 
 Role = Literal["generator", "judge", "student", "embedder", "vision", "image"]
 ROLES: tuple[Role, ...] = ("generator", "judge", "student", "embedder", "vision", "image")
@@ -27,6 +28,9 @@ it is not looked for at all."""
 
 SandboxChoice = Literal["auto", "bubblewrap", "monty"]
 """By what means programs that models wrote are run; `auto` takes the first that works here."""
+
+SIZE = r"^[1-9][0-9]*(\.[0-9]+)?\s?[kKMGT]i?B$"
+"""How a size is written: 500MB, 4GB, 1.5GiB."""
 
 EMBEDDED = "embedded"
 """Where a role's `url` would stand: the embedded model."""
@@ -148,6 +152,9 @@ class Settings(BaseSettings):
         "", description="Where partitions are made: threads, dask or ray, or dask@ADDRESS, ray@ADDRESS."
     )
     workers: int | None = Field(None, ge=1, description="Workers of a runner on this machine; one a core by default.")
+    sql_seconds: float = Field(600.0, gt=0, description="Seconds that a question in SQL may take.")
+    sql_memory: str = Field("2GB", pattern=SIZE, description="Memory that it may use.")
+    sql_disk: str = Field("20GB", pattern=SIZE, description="Disk that it may use beyond that, in the home folder.")
     partition: int = Field(1000, ge=1, description="Rows in one partition of a method that maps row by row.")
 
     @field_validator("roles", mode="before")
@@ -188,14 +195,16 @@ class Settings(BaseSettings):
         return self.mlflow or f"sqlite:///{self.folder() / 'mlflow.db'}"
 
     def folder(self, *parts: str) -> Path:
-        """A folder under the home folder, made if need be.
+        """A folder under the home folder, made if need be, for its owner alone.
 
         Raises:
             Refusal: where the home folder cannot be written to.
         """
         path = self.home.absolute().joinpath(*parts)
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                for each in (*reversed(path.parents[: len(parts)]), path):
+                    each.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise Refusal(
                 f"home: {self.home.absolute()} cannot be written to ({error.strerror}), a writable folder is wanted; "
@@ -245,8 +254,10 @@ def load_settings(**given: Any) -> Settings:
     Raises:
         Refusal: for a value that does not fit, naming the setting.
     """
+    remember_environment()
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        remember_all(settings)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"]) or "settings"
@@ -255,3 +266,4 @@ def load_settings(**given: Any) -> Settings:
         ) from None
     except ValueError as error:  # a broken everspring.toml
         raise Refusal(f"everspring.toml: cannot be read ({error}), TOML is wanted; mend or remove it") from None
+    return settings

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from catalog.calls.call import Call, Known, Spent
 from catalog.calls.store import COLUMNS, FIGURES, TEXTS, Deleted, Row, Standing, Transaction
-from catalog.postgres import psycopg
+from catalog.postgres import psycopg, why_not
 from infra.errors import Failure
 
 T = TypeVar("T")
@@ -180,7 +180,7 @@ class PostgresCalls:
                 passing = isinstance(error, (client.OperationalError, client.InterfaceError))
                 if not (passing and self._reached and waits):
                     raise Failure(
-                        f"call store: PostgreSQL cannot be used ({str(error).splitlines()[0]}), a database that can be "
+                        f"call store: PostgreSQL cannot be used ({why_not(str(error))}), a database that can be "
                         "written to is wanted; see EVERSPRING_LAKE, and its server's log"
                     ) from None
                 time.sleep(waits.pop(0))

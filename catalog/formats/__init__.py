@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from fnmatch import fnmatch
 from pathlib import Path
 
 from catalog.formats.csv_rows import open_csv
@@ -53,17 +54,17 @@ def open_table(where: str) -> Table:
         return open_postgres(where)
     if scheme := re.match(r"([a-z][a-z0-9+.-]+)://", where, re.IGNORECASE):
         raise Refusal(f"import: a {scheme[1]}:// address was given, a file on this machine or postgresql:// is wanted")
-    path = Path(where).expanduser()
     try:
+        path = Path(where).expanduser()
         if "::" in where and not path.exists():
             file, _, table = where.rpartition("::")
             return _open_database(Path(file).expanduser(), table)
         if path.suffix.lower() in _DATABASES and path.is_file():
             return _open_database(path, "")
         root, files, outside = _files(where, path)
-    except OSError as error:
+    except (OSError, ValueError, RuntimeError) as error:  # of a pattern, of a name with a NUL, of a user who is none
         raise Refusal(f"{where}: cannot be read ({reason_of(error)}), a file or folder is wanted") from None
-    return _open_files(where, path, {file: file.relative_to(root).as_posix() for file in files}, outside)
+    return _open_files(where, path, {file: _legible(file.relative_to(root).as_posix()) for file in files}, outside)
 
 
 def _open_database(file: Path, table: str) -> Table:
@@ -80,10 +81,11 @@ def _files(where: str, path: Path) -> tuple[Path, list[Path], list[str]]:
         return path.parent, [path], []
     if path.is_dir():
         root = path
-        found = [file for file in path.rglob("*") if "/." not in f"/{file.relative_to(path).as_posix()}"]  # none hidden
+        found = [file for file in path.rglob("*") if _plain(file, root, path)]
     elif glob.has_magic(where):
         root = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
-        found = [Path(file) for file in glob.glob(str(path), recursive=True)]  # noqa: PTH207 - Path takes relative ones
+        # Not by the module glob: that follows links, round and round where they make a ring.
+        found = [file for file in root.glob("/".join(path.parts[len(root.parts) :])) if _plain(file, root, path)]
     elif path.exists():
         raise Refusal(f"{path.name}: no regular file or folder, one is wanted")
     else:
@@ -93,7 +95,18 @@ def _files(where: str, path: Path) -> tuple[Path, list[Path], list[str]]:
     outside = [file for file in files if not file.resolve().is_relative_to(inside)]
     if not (files := [file for file in files if file not in outside]):
         raise Refusal(f"{where}: it holds no file of a known kind, one at least is wanted that ends in: {_known()}")
-    return root, files, [file.relative_to(root).as_posix() for file in outside]
+    return root, files, [_legible(file.relative_to(root).as_posix()) for file in outside]
+
+
+def _plain(file: Path, root: Path, asked: Path) -> bool:
+    """Whether neither a file below `root` nor a folder it is in is hidden, or hidden ones are what is asked for."""
+    hidden = [part for part in file.relative_to(root).parts if part.startswith(".") and part != ".."]
+    return all(any(fnmatch(part, its) for its in asked.parts if its.startswith(".")) for part in hidden)
+
+
+def _legible(name: str) -> str:
+    """A file's name as text, with bytes in it that are none written out."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _kind(file: Path) -> str:
@@ -110,7 +123,7 @@ def _known() -> str:
 def _near(path: Path) -> str:
     try:
         near = get_close_matches(path.name, [file.name for file in path.parent.iterdir()], n=3)
-    except OSError:
+    except (OSError, ValueError):
         return ""
     return f"; did you mean: {', '.join(near)}" if near else ""
 
@@ -129,7 +142,7 @@ def _open_files(where: str, path: Path, names: Mapping[Path, str], outside: Sequ
         rows = _OPEN[kind](*next(iter(names.items())))
     else:
         rows = _together(_OPEN[kind], names)
-    label = path.name or path.resolve().name
+    label = _legible(path.name or path.resolve().name)
 
     def read(columns: Sequence[str], cell: int) -> Iterator[Cells | Bad]:
         yield from (Bad(name, "a link that leads out of the folder") for name in outside)

@@ -3,11 +3,11 @@
 import csv
 import itertools
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from catalog.formats.table import Bad, Cells, Rows, has_surrogates, readable, shown
+from catalog.formats.table import Bad, Cells, Rows, few_columns, has_surrogates, readable, shown
 from catalog.formats.text import LINE, lines_of
 from infra.errors import Refusal
 
@@ -26,8 +26,9 @@ def open_csv(file: Path, label: str) -> Rows:
         raise Refusal(f"{label}: it has no header, a first line with the names of the columns is wanted")
     if has_surrogates(raw):
         raise Refusal(f"{label}: its header is not in UTF-8; convert the file first")
+    few_columns(label, header)
     names = [name.strip() for name in header]
-    if twice := [name for name in names if name and names.count(name) > 1]:
+    if twice := [name for name, times in Counter(names).items() if name and times > 1]:
         raise Refusal(
             f"{label}: column {twice[0]!r} stands twice in the header, different names are wanted; rename one"
         )

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.formats.table import Bad, Cells, Rows, Table, TooLong, readable
+from catalog.formats.table import MEMORY, Bad, Cells, Meter, Rows, Table, TooLong, few_columns, readable
+from catalog.postgres import why_not
 from catalog.store import load_extension
 from infra.errors import Refusal
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 POSTGRES = ("postgresql://", "postgres://")
 """How the address of a PostgreSQL database begins."""
+
+_BOUND = 1 << 24
+"""Bytes, written as text, of a list or a structure that is taken."""
+_FEW = 8
+"""Rows with such values that are fetched at once."""
+_MANY = 128
 
 _Relation = Callable[[], AbstractContextManager[tuple["duckdb.DuckDBPyConnection", str, list[Any]]]]
 """Opens something to select from, anew each time: a connection, SQL, and what the question marks in it stand for."""
@@ -32,6 +39,7 @@ def memory(file: str = ":memory:", **config: Any) -> "Generator[duckdb.DuckDBPyC
     settings: dict[str, Any] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        "memory_limit": MEMORY,
         "threads": 1,  # rows in their order, one after the other, is all that is asked for
         **config,
     }
@@ -44,9 +52,9 @@ def memory(file: str = ":memory:", **config: Any) -> "Generator[duckdb.DuckDBPyC
         connection.close()
 
 
-def fetch(connection: "duckdb.DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
+def fetch(connection: "duckdb.DuckDBPyConnection", few: int = _MANY) -> Iterator[tuple[Any, ...]]:
     """The rows of the statement that was executed, few at a time, since each may be large."""
-    while rows := connection.fetchmany(128):
+    while rows := connection.fetchmany(few):
         yield from rows
 
 
@@ -76,7 +84,7 @@ def open_parquet(file: Path, label: str) -> Rows:
             yield connection, "read_parquet(?, hive_partitioning = false)", [path]
 
     with readable(label, "Parquet"):
-        return _rows(label, relation)
+        return _rows(label, relation, [file])
 
 
 def open_duckdb(file: Path, table: str) -> Table:
@@ -92,7 +100,8 @@ def open_duckdb(file: Path, table: str) -> Table:
         with memory(str(file.resolve()), enable_external_access="false") as connection:
             yield connection
 
-    return _database("duckdb", file.name, table, connect, lambda: readable(file.name, "DuckDB"), schema="main")
+    mended = lambda: readable(file.name, "DuckDB")  # noqa: E731
+    return _database("duckdb", file.name, table, connect, mended, schema="main", files=[file])
 
 
 def open_postgres(where: str) -> Table:
@@ -130,7 +139,7 @@ def open_postgres(where: str) -> Table:
         try:
             yield
         except duckdb.Error as error:  # its text holds the address with the password
-            raise Refusal(f"{label}: cannot be read ({_why(str(error))}), a PostgreSQL table is wanted") from None
+            raise Refusal(f"{label}: cannot be read ({why_not(str(error))}), a PostgreSQL table is wanted") from None
 
     return _database("postgresql", label, table, connect, mended, schema="public")
 
@@ -147,20 +156,6 @@ def _load_postgres(connection: "duckdb.DuckDBPyConnection") -> None:
         ) from None
 
 
-def _why(error: str) -> str:
-    """What PostgreSQL says is wrong, in words of ours: its own may hold what is secret."""
-    known = {
-        "authentication failed": "the user or the password is wrong",
-        "no password supplied": "it asks for a password",
-        "does not exist": "there is no such database or user",
-        "Connection refused": "nobody listens at that address",
-        "translate host name": "there is no such host",
-        "timeout": "it does not answer",
-        "permission denied": "the user may not read it",
-    }
-    return next((why for sign, why in known.items() if sign in error), "the connection or the query failed")
-
-
 def _database(
     kind: str,
     label: str,
@@ -169,8 +164,12 @@ def _database(
     mended: Callable[[], AbstractContextManager[None]],
     *,
     schema: str,
+    files: Sequence[Path] = (),
 ) -> Table:
-    """A table of a database; `mended` words its errors, `schema` is where it is sought if the name does not say."""
+    """A table of a database; `mended` words its errors, `schema` is where it is sought if the name does not say.
+
+    `files` are what it lies in, where it lies on this machine: a view of it may make more than they hold.
+    """
     with mended(), connect() as connection:
         found: list[tuple[str, ...]] = connection.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() "
@@ -198,15 +197,18 @@ def _database(
     def content_hash() -> str:
         """The same whatever the order of the rows, which a database does not keep."""
         total = count = 0
+        meter = Meter(label, files) if files else None
         with mended(), relation() as (connection, sql, _):
             connection.execute(f"SELECT CAST(whole AS VARCHAR) FROM {sql} AS whole")
             for (text,) in fetch(connection):
+                if meter:
+                    meter.count(len(text))
                 total += int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "big")
                 count += 1
         return hashlib.blake2b(f"{count} {total}".encode(), digest_size=16).hexdigest()
 
     with mended():
-        rows = _rows(known[name], relation)
+        rows = _rows(known[name], relation, files)
     origin = f"{label}::{known[name]}"
     return Table(rows.columns, read, rows.settle, kind=kind, origin=origin, content_hash=content_hash)
 
@@ -221,23 +223,43 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _rows(label: str, relation: _Relation) -> Rows:
+def _rows(label: str, relation: _Relation, files: Sequence[Path]) -> Rows:
     with relation() as (connection, sql, given):
         described = connection.execute(f"DESCRIBE SELECT * FROM {sql}", given).fetchall()
     types: dict[str, str] = {name: kind for name, kind, *_ in described}
+    few_columns(label, types)
 
     def read(columns: Sequence[str], cell: int) -> Iterator[Cells | Bad]:
-        # A text over the limit is left where it is: that it is there is read in its place.
-        picked = ", ".join(
-            f"CASE WHEN strlen({_quoted(c)}) <= {cell} THEN {_quoted(c)} END, strlen({_quoted(c)}) > {cell}"
-            if types[c] == "VARCHAR"
-            else f"{_quoted(c)}, false"
-            for c in columns
-        )
+        limits = {column: _limit(types[column], cell) for column in columns}
+        picked = ", ".join(_picked(column, limit) for column, limit in limits.items())
+        few = _FEW if any(limit and types[column] != "VARCHAR" for column, limit in limits.items()) else _MANY
+        meter = Meter(label, files) if files else None
         with relation() as (connection, sql, given):
             connection.execute(f"SELECT {picked} FROM {sql}", given)
-            for number, row in enumerate(fetch(connection), 1):
-                values = [TooLong() if long else value for value, long in zip(row[::2], row[1::2], strict=True)]
-                yield Cells(f"{label}#{number}", dict(zip(columns, values, strict=True)))
+            for number, row in enumerate(fetch(connection, few), 1):
+                sizes = row[1::2]
+                if meter:
+                    meter.count(sum(sizes))
+                values = {
+                    column: TooLong(limit) if limit and size > limit else value
+                    for (column, limit), value, size in zip(limits.items(), row[::2], sizes, strict=True)
+                }
+                yield Cells(f"{label}#{number}", values)
 
     return Rows(types, read, types.__getitem__)
+
+
+def _limit(kind: str, cell: int) -> int:
+    """Bytes that a value of a type may have; 0 for those that have few."""
+    if kind == "VARCHAR":
+        return cell
+    return _BOUND if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION", "JSON", "BLOB", "BIT")) else 0
+
+
+def _picked(column: str, limit: int) -> str:
+    """What is selected of a column: the value, and its size. One over the limit is left where it is."""
+    name = _quoted(column)
+    if not limit:
+        return f"{name}, 8"
+    size = f"coalesce(strlen(CAST({name} AS VARCHAR)), 0)"
+    return f"CASE WHEN {size} <= {limit} THEN {name} END, {size}"

@@ -9,12 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from catalog.formats.duck import fetch, memory, plain_path
-from catalog.formats.table import MESSAGES, Bad, Cells, Rows, common_type, has_surrogates, readable, shown
-from catalog.formats.text import LINE, lines_of
+from catalog.formats.table import (
+    MESSAGES,
+    Bad,
+    Cells,
+    Meter,
+    Rows,
+    common_type,
+    few_columns,
+    has_surrogates,
+    readable,
+    shown,
+)
+from catalog.formats.text import lines_of, open_bytes
 from infra.errors import Refusal
 
 _SAMPLE = 1000
 """Rows that are looked at to learn which columns there are."""
+_OBJECT = 1 << 24
+"""Characters of an object: Python's lists and dictionaries take thirty times that, and DuckDB reads none longer."""
+_OBJECTS = 8
+"""Objects that DuckDB gives at once."""
+_CHUNK = 1 << 20
 
 
 def open_jsonl(file: Path, label: str) -> Rows:
@@ -39,12 +55,21 @@ def open_json(file: Path, label: str) -> Rows:
     layout = "array" if first.startswith("[") else "unstructured"
 
     def rows() -> Generator[Cells | Bad]:
+        _measure(file, label)
         with plain_path(file) as path, memory() as connection:
             connection.execute("SELECT json FROM read_json_objects(?, format = ?)", [path, layout])
-            for number, (text,) in enumerate(fetch(connection), 1):
+            for number, (text,) in enumerate(fetch(connection, _OBJECTS), 1):
                 yield _row(f"{label}#{number}", text)
 
     return _sampled(label, rows)
+
+
+def _measure(file: Path, label: str) -> None:
+    """Unzip a file once for nothing but its size: DuckDB would unzip whatever it is."""
+    meter = Meter(label, [file])
+    with open_bytes(file) as opened:
+        while data := opened.read(_CHUNK):
+            meter.count(len(data))
 
 
 def _lines(file: Path, label: str) -> Generator[Cells | Bad]:
@@ -58,8 +83,8 @@ def _lines(file: Path, label: str) -> Generator[Cells | Bad]:
 
 
 def _row(place: str, text: str) -> Cells | Bad:
-    if len(text) >= LINE:
-        return Bad(place, f"longer than {LINE >> 20} MiB", shown(text))
+    if len(text) >= _OBJECT:
+        return Bad(place, f"longer than {_OBJECT >> 20} MiB", shown(text))
     if has_surrogates(text):
         return Bad(place, "not UTF-8", shown(text))
     try:
@@ -70,25 +95,31 @@ def _row(place: str, text: str) -> Cells | Bad:
 
 
 def _sampled(label: str, rows: Callable[[], Generator[Cells | Bad]]) -> Rows:
+    columns: dict[str, Counter[str]] = {}
+    sample = good = 0
     with readable(label, "JSON"), closing(rows()) as opened:
-        sample = list(itertools.islice(opened, _SAMPLE))
+        for row in itertools.islice(opened, _SAMPLE):
+            sample += 1
+            if isinstance(row, Cells):
+                good += 1
+                for name, value in row.values.items():
+                    columns.setdefault(name, Counter())[_type(value)] += 1
+                few_columns(label, columns)
     if not sample:
         raise Refusal(f"{label}: it holds no rows, one at least is wanted")
-    found = [row.values for row in sample if isinstance(row, Cells)]
-    if not found:
-        raise Refusal(f"{label}: none of its first {len(sample)} rows is a JSON object, objects are wanted")
+    if not good:
+        raise Refusal(f"{label}: none of its first {sample} rows is a JSON object, objects are wanted")
 
     def settle(column: str) -> str:
         return common_type(_type(row.values.get(column)) for row in rows() if isinstance(row, Cells))
 
-    names = dict.fromkeys(name for values in found for name in values)
-    types = {name: _column_type([_type(values.get(name)) for values in found]) for name in names}
+    types = {name: _column_type(found) for name, found in columns.items()}
     return Rows(types, lambda _columns, _cell: rows(), settle)
 
 
-def _column_type(types: list[str]) -> str:
+def _column_type(types: Counter[str]) -> str:
     """A column mostly of conversations is one of conversations: the rest is what is wrong with it."""
-    mostly = Counter(kind for kind in types if kind != "NULL").most_common(1)
+    mostly = Counter({kind: count for kind, count in types.items() if kind != "NULL"}).most_common(1)
     return MESSAGES if mostly and mostly[0][0] == MESSAGES else common_type(types)
 
 

@@ -3,9 +3,10 @@
 import json
 import re
 import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from infra.errors import Refusal
@@ -13,6 +14,14 @@ from infra.errors import Refusal
 MESSAGES = "STRUCT(role VARCHAR, content VARCHAR)[]"
 """The type of a column that holds conversations."""
 
+MEMORY = "1GB"
+"""What DuckDB may use for an import: a file can say of any column that it needs more than there is."""
+COLUMNS = 10_000
+"""Columns that a file or table may have."""
+TIMES = 200
+"""How many times its size on disk a file may come to once it is opened: text packs to a tenth, hardly ever less."""
+_FREE = 1 << 28
+"""Bytes that any file may come to."""
 _EVIDENCE = 200
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U", "FLOAT", "DOUBLE", "DECIMAL")
 
@@ -36,7 +45,33 @@ class Cells:
 
 @dataclass(frozen=True)
 class TooLong:
-    """Stands for a text that was not read, because it has more bytes than a cell may have."""
+    """Stands for a value that was not read, because it has more bytes than a cell may have."""
+
+    limit: int
+
+
+class Meter:
+    """Counts what comes out of files, which may be far more than lies on disk."""
+
+    def __init__(self, label: str, files: Iterable[Path]) -> None:
+        self._label = label
+        # What lies on disk: of a file with holes, that is not what it says its size is.
+        self._size = sum(min(status.st_size, status.st_blocks * 512) for status in map(Path.stat, files))
+        self._left = max(_FREE, TIMES * self._size)
+
+    def count(self, size: int) -> None:
+        """Take note of bytes that came out.
+
+        Raises:
+            Refusal: where they are too many for what the files are.
+        """
+        self._left -= size
+        if self._left < 0:
+            raise Refusal(
+                f"{self._label}: it opens to more than {max(_FREE, TIMES * self._size) >> 20} MiB, at most {TIMES} "
+                f"times its {self._size:,} bytes on disk (or {_FREE >> 20} MiB) are wanted; if you trust it, unpack it "
+                "first"
+            )
 
 
 Reader = Callable[[Sequence[str], int], Iterator[Cells | Bad]]
@@ -85,7 +120,10 @@ def is_messages(kind: str) -> bool:
 
 def shown(value: object) -> str:
     """The start of a value as text that can be printed and stored, whatever bytes are in it."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        text = "(nested too deeply to be shown)"
     start = re.sub("[\udc80-\udcff]", lambda byte: f"\\x{ord(byte[0]) - 0xDC00:x}", text[:_EVIDENCE])
     return start.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00").rstrip("\r\n")
 
@@ -99,6 +137,16 @@ def has_surrogates(text: str) -> bool:
     return False
 
 
+def few_columns(label: str, names: Collection[str]) -> None:
+    """Refuse what has more columns than any data has.
+
+    Raises:
+        Refusal: naming the limit.
+    """
+    if len(names) > COLUMNS:
+        raise Refusal(f"{label}: it has {len(names):,} columns, {COLUMNS:,} at most are wanted; leave out some")
+
+
 @contextmanager
 def readable(label: str, kind: str) -> Generator[None]:
     """Turn what goes wrong with a file into a refusal that names the file.
@@ -110,6 +158,10 @@ def readable(label: str, kind: str) -> Generator[None]:
 
     try:
         yield
+    except duckdb.OutOfMemoryException:
+        raise Refusal(
+            f"{label}: it needs more than {MEMORY} of memory to be read, less is wanted; split it or shorten its values"
+        ) from None
     except (OSError, EOFError, zlib.error, duckdb.Error) as error:
         raise Refusal(f"{label}: cannot be read ({reason_of(error)}), a sound {kind} file is wanted") from None
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from catalog.formats.table import Bad, Cells, Rows, TooLong, reason_of, shown
+from catalog.formats.table import Bad, Cells, Meter, Rows, TooLong, reason_of, shown
 from infra.errors import Refusal
 
 LINE = 1 << 26
@@ -29,7 +29,7 @@ def _document(file: Path, name: str, cell: int) -> Cells | Bad:
     try:
         with open_bytes(file) as opened:
             data = opened.read(cell + 1)
-        text = TooLong() if len(data) > cell else data.decode("utf-8-sig")
+        text = TooLong(cell) if len(data) > cell else data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         found = data[max(0, error.start - 20) :].decode("utf-8", "surrogateescape")
@@ -51,11 +51,18 @@ def lines_of(file: Path, label: str, newline: str) -> Generator[Iterator[str]]:
     A line longer than `LINE` comes in pieces.
 
     Raises:
-        Refusal: where the file is in UTF-16.
+        Refusal: where the file is in UTF-16, or, on the way, where it opens to far more than it is.
     """
+    meter = Meter(label, [file])
+
+    def line() -> str:
+        found = text.readline(LINE)
+        meter.count(len(found))
+        return found
+
     with open_bytes(file) as raw:
         if raw.read(2) in (b"\xff\xfe", b"\xfe\xff"):
             raise Refusal(f"{label}: it is in UTF-16, UTF-8 is wanted; convert it first")
         raw.seek(0)
         with io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline=newline) as text:
-            yield iter(lambda: text.readline(LINE), "")
+            yield iter(line, "")

@@ -13,11 +13,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
 from catalog.records import clean
+from infra.secrets import LEAST, secrets_in
+from infra.secrets import redacted as redacted_text
 from infra.settings import EMBEDDED
 from tasks.llm.faults import Stopped, Unanswered, of_status, of_transport
 from tasks.llm.pace import Pace
@@ -94,6 +96,8 @@ class Connection:
         self.unknown: dict[str, set[str]] = {}
         """Model → parameters of a request that it has refused."""
         self._url = endpoint.url
+        key = endpoint.key.get_secret_value() if endpoint.key else ""
+        self._secrets = sorted({key, quote(key, safe=""), *secrets_in(endpoint.url)} - {""}, key=len, reverse=True)
         self._transports: list[Transport] = []
         self._current: openai.AsyncOpenAI | None = None
         self._paces: dict[str, Pace] = {}
@@ -155,7 +159,8 @@ class Connection:
             if why := refusal():
                 raise Stopped(why)
             response = await self._fly(flight)
-            value = read(response.content)
+            content = self._bare(response.content)
+            value = read(content)
             verdict = "answered"
             pace.heed(response.headers)
         except ValueError as error:  # not JSON, or JSON that is no answer
@@ -167,7 +172,7 @@ class Connection:
         finally:
             pace.leave(entered, verdict, weight=weight, after=after)
         self._reached, self._lost = True, 0
-        return value, Sent(response.content, time.monotonic() - flight.began, 1 + len(flight.hedges))
+        return value, Sent(content, time.monotonic() - flight.began, 1 + len(flight.hedges))
 
     def wait_after(self, error: Unanswered, faults: int, waited: float) -> float | None:
         """Seconds to wait before a request is sent again; None where it has failed for good.
@@ -302,6 +307,7 @@ class Connection:
             raise of_status(error, self.safe(str(told or error.message))) from None
         except (openai.OpenAIError, httpx2.HTTPError, OSError) as error:
             lost = of_transport(error)
+            lost.evidence = self.safe(lost.evidence)
             if lost.unreachable and self.endpoint.locate and self._current is client:
                 self._current = None  # not closed yet: other requests may be under way on it
             raise lost from None
@@ -339,9 +345,17 @@ class Connection:
 
     def safe(self, text: str) -> str:
         """What the endpoint said, without the key (some repeat it) and not too long."""
-        if self.endpoint.key and (key := self.endpoint.key.get_secret_value()):
-            text = text.replace(key, "***")
-        return clean(text.replace(self._url, self.name) if self._url else text)[:500]
+        text = text.replace(self._url, self.name) if self._url else text
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return clean(redacted_text(text))[:500]
+
+    def _bare(self, content: bytes) -> bytes:
+        """An answer without the key, if it holds it: what comes from here is stored."""
+        for secret in self._secrets:
+            if len(secret) >= LEAST and (found := secret.encode()) in content:
+                content = content.replace(found, b"***")
+        return content
 
 
 _NOT_FOR_US = {401, 402, 403, 408, 409, 425, 429}
