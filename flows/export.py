@@ -1,4 +1,4 @@
-"""The command that exports: a version as files for a trainer."""
+"""The commands that hand a version on: as files for a trainer, and the card that says what it is."""
 
 from pathlib import Path
 from typing import Annotated
@@ -84,6 +84,28 @@ def export(
     for reason, count in made.left_out.items():
         out.print(Text(f"left out: {count:,} rows by {reason}", "yellow"))
     out.print(Text(f"{version.ref} in snapshot {version.snapshot}; see {where_to / MANIFEST}"), soft_wrap=True)
+
+
+def card(
+    table: Annotated[str, typer.Argument(metavar="TABLE[@V]", help="A table, or a version of it.")],
+    file: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to; shown where left out.")
+    ] = None,
+) -> None:
+    """Tell what a version is, how it was made, from what, how good it is and how to make it again, as Markdown."""
+    from catalog.store import Lake, TableRef
+    from infra.settings import load_settings
+    from tasks.cards import card_of, markdown
+
+    lake = Lake(load_settings())
+    told = markdown(card_of(lake, lake.find(TableRef.parse(table))))
+    if file is None:
+        print(told)
+        return
+    try:
+        file.write_text(told, "utf-8")
+    except OSError as error:
+        raise Refusal(f"card: {file} cannot be written ({error.strerror}), a file is wanted; name another") from None
 
 
 def _shares(given: list[str]) -> dict[str, float]:

@@ -17,7 +17,10 @@ from catalog.store import Lake, Version
 from infra.errors import Failure, Refusal
 from quality.duplicates.groups import groups
 from quality.duplicates.minhash import signatures
+from quality.plots import draw_lengths
+from quality.scorecard import draw
 from quality.texts import texts_in
+from tasks.cards import Card, Datum, card_of, croissant, markdown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,6 +30,10 @@ MANIFEST = "everspring.json"
 SUBJECT = ("prompt", "messages", "text", "code")
 """Columns of which the first that is there says what a row is about: rows alike in it stay in one split."""
 _FETCH = 1000
+_DRAWN = 100_000
+"""Rows whose lengths are drawn."""
+_WORDY = 5
+"""Words that a text of a column must have for its lengths to be drawn: names and classes have fewer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +110,7 @@ def export(
             counts = _write_lines(lines, split_of, data, names, lambda done: reach(done, len(ids)))
         _enough(version, wish, counts, left_out)
         files = [_file(partial, data / names[split], split, count) for split, count in counts.items()]
+        _describe(lake, version, wish, files, partial)
         told = Exported(
             table=str(version.ref),
             name=version.ref.name,
@@ -297,6 +305,47 @@ def _file(folder: Path, path: Path, split: str, rows: int) -> File:
     with path.open("rb") as opened:
         found = hashlib.file_digest(opened, "sha256").hexdigest()
     return File(path.relative_to(folder).as_posix(), split, rows, path.stat().st_size, found)
+
+
+def _describe(lake: Lake, version: Version, wish: Wish, files: Sequence[File], folder: Path) -> None:
+    """Put the card of the version beside the data: README.md, its plots, and croissant.json."""
+    card = card_of(lake, version)
+    plots: list[tuple[str, str]] = []
+    if any(line.gated for line in card.figures):
+        draw(card.figures, str(version.ref), "", folder / "scorecard.png")
+        plots.append(("Every gated figure as a dot on a band, which is its gate", "scorecard.png"))
+    if words := _words(lake, version, card):
+        plots.append((draw_lengths(words, str(version.ref), folder / "lengths.png"), "lengths.png"))
+    splits = {file.split: file.path for file in files} if wish.format.folder else None
+    told = markdown(card, splits=splits, plots=plots, folder=wish.folder.name if splits else "")
+    (folder / "README.md").write_text(told, "utf-8")
+    data = [Datum(f.split, f.path, f.bytes, f.sha256, _first(folder / f.path)) for f in files]
+    (folder / "croissant.json").write_text(croissant(card, data), "utf-8")
+
+
+def _words(lake: Lake, version: Version, card: Card) -> dict[str, list[int]]:
+    """Column of texts → the words of each row, of so many rows at most."""
+    names = [column.name for column in card.columns if column.type == "VARCHAR" and column.name != "record_id"]
+    words: dict[str, list[int]] = {}
+    with lake.read() as connection:
+        for name in names:
+            found = connection.execute(
+                f"SELECT len(regexp_split_to_array(trim(\"{name}\"), '\\s+')) FROM {version.ref.sql} "
+                f"AT (VERSION => {version.snapshot}) WHERE \"{name}\" <> '' ORDER BY md5(record_id) LIMIT {_DRAWN}"
+            ).fetchall()
+            if max((count for (count,) in found), default=0) > _WORDY:
+                words[name] = [count for (count,) in found]
+    return words
+
+
+def _first(file: Path) -> dict[str, Any]:
+    """The first row of a file."""
+    if file.suffix == ".parquet":
+        import polars as pl
+
+        return pl.read_parquet(file, n_rows=1).row(0, named=True)
+    with file.open(encoding="utf-8") as lines:
+        return json.loads(lines.readline())
 
 
 def _manifest(version: Version, wish: Wish, made: Export) -> str:

@@ -278,12 +278,29 @@ def test_what_is_exported_comes_back_as_the_same_records(
     assert sorted(lake.ids(before)) == sorted(lake.ids(after))
 
 
-def test_a_folder_of_hugging_face_names_its_splits(lake: Lake, put: Callable[..., Version], tmp_path: Path) -> None:
+def test_a_folder_of_hugging_face_is_loaded_by_datasets(
+    lake: Lake, put: Callable[..., Version], tmp_path: Path
+) -> None:
+    from datasets import load_dataset
+
     version = put(*(Prompt(prompt=f"prompt {n}") for n in range(10)))
     export(lake, version, wish("hf", tmp_path / "out", splits={"train": 0.8, "test": 0.2}))
-    header = yaml.safe_load((tmp_path / "out/README.md").read_text().split("---")[1])
-    for told, rows in zip(header["configs"][0]["data_files"], (8, 2), strict=True):
-        assert len(pl.read_parquet(tmp_path / "out" / told["path"])) == rows
+    loaded = load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 8, "test": 2}
+    assert sorted(row["prompt"] for rows in loaded.values() for row in rows) == [f"prompt {n}" for n in range(10)]
+
+
+@pytest.mark.parametrize(("name", "row"), [("hf", PAIR), ("trl", CHOICE), ("axolotl", CHOICE), ("jsonl", TEXT)])
+def test_croissant_is_valid(lake: Lake, put: Callable[..., Version], tmp_path: Path, name: str, row: Record) -> None:
+    import mlcroissant
+
+    export(lake, put(row), wish(name, tmp_path / "out"))
+    dataset = mlcroissant.Dataset(str(tmp_path / "out/croissant.json"))
+    assert dataset.metadata.issues.report() == ""
+    assert [records.id for records in dataset.metadata.record_sets] == ["train"]
+    assert {field.name.partition("/")[2] for field in dataset.metadata.record_sets[0].fields} >= {
+        "prompt"
+    } or row is TEXT
 
 
 def test_axolotl_reads_the_first_split_and_tests_on_the_others(
