@@ -3,12 +3,14 @@
 import tempfile
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 from moto_store import Bucket, bucket, bucket_of, s3_server, start_moto  # noqa: F401 - fixtures
+from postgres import postgres_database, postgres_server  # noqa: F401 - fixtures
 
 from catalog.publish import Findings, Run, publish
 from catalog.records import Prompt
@@ -200,3 +202,24 @@ def test_a_wrong_key_is_one_clear_error(
             use(lake_in(strict["writer"], tmp_path / "home", **given))
         assert told in str(failed.value)
         assert not any(secret in str(failed.value) for secret in (strict["writer"].secret, "not-the-word"))
+
+
+@pytest.mark.postgres
+def test_questions_are_answered_while_others_publish(
+    bucket: Bucket,  # noqa: F811
+    postgres_database: str,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    def lake() -> Lake:
+        return lake_in(bucket, tmp_path, lake=postgres_database)
+
+    put(lake(), tmp_path, "first")
+    with ThreadPoolExecutor(1) as threads:
+        writing = threads.submit(lambda: [put(lake(), tmp_path, f"{turn}") for turn in range(6)])
+        counts: list[int] = []
+        while not writing.done():
+            counts.append(lake().query("SELECT count(*) FROM sft.demo").item())
+        assert writing.result() == list(range(2, 8))
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 1
+    assert all(count % MANY == 0 for count in counts)
