@@ -237,7 +237,7 @@ def orphans(lake: Lake, grace: timedelta, *, dry_run: bool = False) -> tuple[int
         found = connection.execute(
             "CALL ducklake_delete_orphaned_files('lake', dry_run => true, older_than => ?)", [before]
         ).fetchall()
-        paths = [str(path).replace("\\", "/") for (path,) in found]
+        paths = [str(path) for (path,) in found]
         own = connection.execute("SELECT count(*) FROM __ducklake_metadata_lake.ducklake_data_file").fetchall()[0][0]
         if strange := [path for path in paths if not _OURS.search(path)]:
             return len(paths), f"not the lake's: {strange[0]}; move it away, or name another folder for the data"

@@ -237,6 +237,8 @@ def still_holding(lake: Lake, withdrawal_id: str) -> list[Holding]:
 def withdrawn_among(lake: Lake, ids: Collection[str]) -> dict[str, str]:
     """Those of these ids, of rows or calls, that were withdrawn, and in which withdrawal."""
     with lake.read() as connection:
+        if not connection.execute("FROM catalog.withdrawn LIMIT 1").fetchall():
+            return {}
         found = connection.execute(
             "SELECT record_id, any_value(withdrawal_id) FROM catalog.withdrawn "
             "WHERE record_id IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL",

@@ -92,7 +92,7 @@ def test_a_purge_leaves_neither_versions_nor_answers_nor_bytes(bench_with: Bench
     target = seed(bench, "number 7")
     taken = take_down(bench.lake, Asked(records=[target]), bench.settings, who="Ann", why="law", purge=True, grace=0)
     assert taken.purged
-    assert taken.purged.versions == ["raw.seeds@3", "sft.toy@1", "sft.toy@2"]
+    assert sorted(taken.purged.versions) == ["raw.seeds@3", "sft.toy@1", "sft.toy@2"]
     assert [(str(each.version.ref), each.pinned) for each in taken.holding] == [("raw.seeds@2", True)]
     assert (taken.purged.answers, taken.purged.awaiting) == (1, 0)
     assert bench.ask("SELECT count(*) FROM catalog.calls WHERE request LIKE '%number 7\"%'") == [(0,)]
