@@ -68,7 +68,7 @@ def show_run(lake: Lake, outcome: Outcome) -> None:
 def show_results(place: Workplace, stage: str, outcomes: Sequence[Outcome], errors: Iterable[EverspringError]) -> None:
     """Make artifacts of what became of each table, with its gates, and of where to look further."""
     gates = {row["run_id"]: row for row in _ask(place.lake, _GATES, [[outcome.run_id for outcome in outcomes]])}
-    told = [line(outcome) | {"gates": _gates(gates.get(outcome.run_id))} for outcome in outcomes]
+    told = [_result(outcome, _gates(gates.get(outcome.run_id))) for outcome in outcomes]
     create_table_artifact(key="results", table=told, description=f"What became of each table of {stage}")
     page = place.settings.mlflow
     if not page.startswith(("http://", "https://")):
@@ -121,6 +121,13 @@ def _ask(lake: Lake, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
         cursor = connection.execute(sql, parameters)
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _result(outcome: Outcome, gates: str) -> dict[str, Any]:
+    """A line of the results; what Prefect's page has no room for stands last."""
+    told = line(outcome)
+    first = {"table": outcome.table, "version": told["version"], "kept": outcome.kept, "gates": gates}
+    return first | {name: cell for name, cell in told.items() if name not in {*first, "stage", "method"}}
 
 
 def _gates(found: Mapping[str, Any] | None) -> str:

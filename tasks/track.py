@@ -40,6 +40,8 @@ def begin(run: Run, metrics: Mapping[str, float], checks: Sequence[Check], setti
     }
     gates = {f"check.{_name(check.expectation)}": float(check.passed) for check in checks}
     figures = {**given, **spent, **metrics, **gates}
+    # Where versions differ in none of their settings, what they were made from is what tells them apart.
+    params = {**json.loads(run.settings), "inputs": ", ".join(run.inputs), "models": ", ".join(run.models)}
     now = int(run.started_at.timestamp() * 1000)
     tags = {
         "everspring.table": run.table_name,
@@ -59,7 +61,7 @@ def begin(run: Run, metrics: Mapping[str, float], checks: Sequence[Check], setti
         client.log_batch(
             begun,
             metrics=[Metric(name, float(value), now, 0) for name, value in figures.items()],
-            params=[Param(name, str(value)[:6000]) for name, value in json.loads(run.settings).items()],
+            params=[Param(name, str(value)[:6000]) for name, value in params.items()],
             tags=[RunTag(name, value) for name, value in tags.items() if value],
         )
         client.log_inputs(begun, [_dataset(reference) for reference in run.inputs])

@@ -85,7 +85,7 @@ def _picture(address: str, file: Path) -> None:
             [
                 *(program, "--headless=new", "--no-sandbox", "--hide-scrollbars", f"--user-data-dir={profile}"),
                 *(
-                    "--window-size=1500,1400",
+                    "--window-size=1700,2400",
                     f"--virtual-time-budget={SECONDS * 1000}",
                     f"--screenshot={file}",
                     address,
