@@ -19,7 +19,7 @@ _ABOUT = """{what}
 Args:
     methods: Only these methods; where none is named, all.
     rows: How many input rows, or new rows of methods that make a number of them; none for all.
-    settings: Hyperparameters, as in `{{"metamath": {{"samples": 2}}}}`; `rows` of one method here wins over that of all.
+    settings: Hyperparameters, as in `{{"metamath": {{"samples": 2}}}}`; a method's `rows` wins over that of all.
     reads: Tables that inputs read, as in `{{"metamath": {{"problems": "raw.problems@2"}}}}`.
     roles: Models of roles, as in `{{"judge": "qwen3@http://10.0.0.8:8000/v1"}}`; else those of the settings.
     seed: Draws anew. Where left out, a scheduled run draws with its date, such as 20260131; any other as ever.
