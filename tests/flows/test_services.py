@@ -251,3 +251,21 @@ def test_where_nothing_runs_that_is_said(tmp_path: Any, command: str) -> None:
 def test_a_port_that_was_asked_for_and_is_taken_is_refused(tmp_path: Any, running: Running) -> None:
     said = Desk(tmp_path).run("up", "--prefect-port", str(running.ports[0]), code=2)
     assert f"--prefect-port {running.ports[0]}: another program listens there" in said
+
+
+def test_a_worker_without_a_server_is_refused(tmp_path: Any) -> None:
+    assert "no Prefect server is named or runs here" in Desk(tmp_path).run("worker", code=2)
+
+
+def test_servers_of_ones_own_are_used_and_left_alone(tmp_path: Any, running: Running) -> None:
+    desk, page = Desk(tmp_path / "home"), f"http://127.0.0.1:{running.ports[1]}"
+    try:
+        said = desk.run("up", "--detach", PREFECT_API_URL=running.api, MLFLOW_TRACKING_URI=page)
+        assert page in said
+        standings = {its.name: its for its in kept(load_settings(home=desk.home)).standings}
+        assert {name for name, its in standings.items() if its.pid} == {"worker"}
+        assert standings["Prefect"].address == running.api
+    finally:
+        desk.run("down")
+    assert healthy(running.api)
+    assert healthy(page)
