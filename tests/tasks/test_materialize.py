@@ -170,7 +170,7 @@ def test_every_run_is_an_mlflow_run_with_params_metrics_tags_and_inputs(bench_wi
     run = MlflowClient(bench.settings.tracking_uri).get_run(outcome.mlflow_run)
     version = bench.lake.find(TableRef.parse("sft.toy@1"))
     assert run.info.status == "FINISHED"
-    assert run.data.params == {"prefix": "", "seed": "0", "inputs": "raw.seeds@1", "models": "scripted"}
+    assert run.data.params == {"prefix": "", "seed": "0", "inputs": "raw.seeds@1", "models": "generator=scripted"}
     assert run.data.metrics["kept"] == 3
     assert run.data.metrics["yield"] == 1
     assert 0 < run.data.metrics["distinct_1"] <= 1
