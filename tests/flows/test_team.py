@@ -23,7 +23,6 @@ from catalog.publish import Findings, Run, publish
 from catalog.sources import load_sources, sources_of
 from catalog.spool import Spool
 from catalog.store import Lake, TableRef
-from infra.prefect_server import prefect_server
 from infra.settings import load_settings
 from quality.manifest import public_key
 from tasks.method import find_method
@@ -86,13 +85,17 @@ def strong(prompt: str, body: dict[str, Any]) -> str:
 MACHINE = """
 import json, os, sys
 from flows.running import run_flow
+from infra.prefect_server import prefect_api
+from infra.settings import load_settings
 
-for flow, asked, environment in json.load(sys.stdin):
-    os.environ.update(environment)
-    outcomes = run_flow(flow, asked)
-    if isinstance(outcomes, BaseException):
-        raise outcomes
-    print(json.dumps([f"{outcome.table} {outcome.status}" for outcome in outcomes]))
+orders = json.load(sys.stdin)
+with prefect_api(load_settings(home=orders[0][2]["EVERSPRING_HOME"])):
+    for flow, asked, environment in orders:
+        os.environ.update(environment)
+        outcomes = run_flow(flow, asked)
+        if isinstance(outcomes, BaseException):
+            raise outcomes
+        print(json.dumps([f"{outcome.table} {outcome.status}" for outcome in outcomes]))
 """
 
 
@@ -107,16 +110,16 @@ class Team:
     """The variables that say where the lake is."""
     bucket: Bucket
     server: ScriptedServer
-    prefect: str
 
     def run(self, *flows: tuple[str, dict[str, Any], Path]) -> list[list[str]]:
         """Run flows on homes, in a process; returns what each did."""
         orders = [(flow, asked, {"EVERSPRING_HOME": str(home), **self.variables(home)}) for flow, asked, home in flows]
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("EVERSPRING", "AWS"))}
+        others = ("EVERSPRING", "OPENAI", "AWS", "PREFECT", "MLFLOW")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         ended = subprocess.run(
             [sys.executable, "-c", MACHINE],
             cwd=ROOT,
-            env=clean | {"OPENAI_BASE_URL": self.server.url, "PREFECT_API_URL": self.prefect},
+            env=clean | {"OPENAI_BASE_URL": self.server.url},
             input=json.dumps(orders),
             capture_output=True,
             text=True,
@@ -139,14 +142,12 @@ def team(postgres_server: str, s3_server: str, tmp_path_factory: pytest.TempPath
     folder, store = tmp_path_factory.mktemp("team"), bucket_of(s3_server)
     shared = {"EVERSPRING_LAKE": database_of(postgres_server), **store.environment}
     homes = [folder / name for name in ("alone", "one", "two")]
-    with ScriptedServer(strong) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "environ", dict(os.environ))  # it is pointed at the Prefect server
-        with prefect_server(load_settings(home=folder / "prefect")) as prefect:
-            found = Team(*homes, shared, store, server, prefect)
-            for home in homes[:2]:
-                seed(found.lake(home), home)
-            found.run(*(("lifecycle", lifecycle(), home) for home in homes[:2]))
-            yield found
+    with ScriptedServer(strong) as server:
+        found = Team(*homes, shared, store, server)
+        for home in homes[:2]:
+            seed(found.lake(home), home)
+        found.run(*(("lifecycle", lifecycle(), home) for home in homes[:2]))
+        yield found
 
 
 def lifecycle(*methods: str, **others: Any) -> dict[str, Any]:
