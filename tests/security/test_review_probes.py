@@ -18,7 +18,10 @@ FORMULAS = [
 
 
 def item(text: str, record_id: str = "r1", choices: tuple[str, ...] = ("yes", "no")) -> Item:
-    return Item("sft.demo", record_id, "label", "good?", text, choices, reason="", content="{}", parents=())
+    return Item(
+        table="sft.demo", record_id=record_id, decides="label", question="good?", text=text, choices=choices,
+        reason="", content="{}", parents=(),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("text", FORMULAS)
