@@ -1,4 +1,4 @@
-"""Eight processes publish 50 versions each, on SQLite and PostgreSQL, while others read: what is lost, how long it takes.
+"""Eight processes publish 50 versions each, on SQLite and on PostgreSQL, while others read: what is lost, how fast.
 
 Of 400 versions 400 are to be there, once and whole; no reader is to be refused; `everspring sql` is to answer in 2 s.
 """

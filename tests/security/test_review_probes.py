@@ -48,7 +48,7 @@ def test_no_text_ends_the_page_or_runs_in_it(tmp_path: Path) -> None:
     page = (tmp_path / "review.html").read_text()
     assert "<script>alert" not in page
     assert "<img src=x" not in page
-    data = re.findall(r'<script id="data"[^>]*>(.*?)</script>', page, re.DOTALL)[0]
+    data = re.findall(r'<script[^>]*id="data"[^>]*>(.*?)</script>', page, re.DOTALL)[0]
     assert json.loads(data)["items"][0]["text"] == text
     assert "innerHTML" not in page
 
