@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Else every process compiles what it imports anew where Python may write no bytecode: half a second of each start.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: demo test lint format docs bench up clean help
+.PHONY: demo test lint format docs bench audit up clean help
 
 help:  ## List the targets.
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,14 @@ docs: .venv/ready  ## Write the generated pages anew.
 
 bench: .venv/tested  ## Measure speed and memory, beside what one would use instead.
 	$(BIN)/python tests/benchmarks/run.py
+
+audit: .venv/tested  ## List known faults of the dependencies, and write the bill of materials to build/sbom.json.
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --group audit
+	@mkdir -p build
+	$(BIN)/cyclonedx-py environment --output-reproducible --output-format JSON --output-file build/sbom.json
+	@$(BIN)/pip-audit --local --skip-editable --progress-spinner off > build/audit.txt 2> build/audit.log; code=$$?; \
+	cat build/audit.txt; tail -1 build/audit.log; test $$code = 0 || test -s build/audit.txt || \
+	(echo "audit: the service that knows of faults cannot be asked from here; run it where it can"; exit 75); exit $$code
 
 up: .venv/ready  ## Serve Prefect's and MLflow's pages until interrupted.
 	$(BIN)/everspring up

@@ -36,7 +36,7 @@ def psycopg() -> Any:
     return client
 
 
-def why_not(error: str) -> str:
+def why_not(error: Exception) -> str:
     """What PostgreSQL says is wrong, in words of ours: its own may hold some of the password."""
     known = {
         "authentication failed": "the user or the password is wrong",
@@ -45,6 +45,9 @@ def why_not(error: str) -> str:
         "Connection refused": "nobody listens at that address",
         "translate host name": "there is no such host",
         "timeout": "it does not answer",
-        "permission denied": "the user may not read it",
+        "permission denied": "permission denied: the user may not use it",
     }
-    return next((why for sign, why in known.items() if sign in error), "the connection or the query failed")
+    said = str(error)
+    if getattr(error, "sqlstate", None):  # the server's own words, which know no password
+        return said.partition("\n")[0]
+    return next((why for sign, why in known.items() if sign in said), "the connection or the query failed")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from infra.errors import Refusal
 
 FORMATS = (".csv", ".jsonl", ".html")
 _ASKED = ("record_id", "question", "text", "choices")
+_FORMULA = re.compile(r"\s*'*[=+\-@\t\r|%＝＋－＠]")
+"""How a formula begins; what was shielded before is shielded again, so that one apostrophe can be taken away."""
 _PAGE = Path(__file__).parent / "review.html"
 
 
@@ -26,21 +29,27 @@ class Given:
     place: str
 
 
-def write_reviews(items: Sequence[Item], file: Path, by: str = "") -> None:
+def write_reviews(items: Sequence[Item], file: Path, by: str = "", *, overwrite: bool = False) -> None:
     """Write reviews to a file, for one annotator where `by` names one.
 
     Neither what the model said nor what others have decided is in it: that would lead people.
 
     Raises:
-        Refusal: for a file that is no CSV, JSON Lines or HTML file, or cannot be written.
+        Refusal: for a file that is no CSV, JSON Lines or HTML file, cannot be written, or is there and is to stay.
     """
     form = file.suffix.lower()
+    if file.exists() and not overwrite:
+        raise Refusal(
+            f"review file {file}: is there, and may hold decisions, a new one is wanted; name another, or --overwrite"
+        )
     rows = [{name: getattr(item, name) for name in _ASKED} | {"decision": ""} for item in items]
     if form == ".csv":
         made = io.StringIO(newline="")
         writer = csv.DictWriter(made, [*_ASKED, "decision"])
         writer.writeheader()
-        writer.writerows(row | {"choices": " | ".join(row["choices"])} for row in rows)
+        for row in rows:
+            cells = row | {"choices": " | ".join(row["choices"])}
+            writer.writerow({name: _shielded(cell) for name, cell in cells.items()})
         text = made.getvalue()
     elif form == ".jsonl":
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -53,6 +62,11 @@ def write_reviews(items: Sequence[Item], file: Path, by: str = "") -> None:
         file.write_text(text, "utf-8", newline="")
     except OSError as error:
         raise Refusal(f"review file {file}: cannot be written ({error.strerror}); name another") from None
+
+
+def _shielded(cell: str) -> str:
+    """A cell that a spreadsheet takes for text: one that begins as a formula does gets an apostrophe before it."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def _page(rows: Sequence[Mapping[str, Any]], table: str, by: str) -> str:
@@ -104,12 +118,20 @@ def _csv(text: str, file: Path) -> list[tuple[str, Mapping[str, Any]]]:
     separator = ";" if first.count(";") > first.count(",") else ","  # a spreadsheet may have changed it
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        rows: list[tuple[str, Mapping[str, Any]]] = [(f"line {reader.line_num}", row) for row in reader]
+        rows: list[tuple[str, Mapping[str, Any]]] = [(f"line {reader.line_num}", _bared(row)) for row in reader]
     except csv.Error as error:
         raise Refusal(f"review file {file}, line {reader.line_num}: is no CSV ({error}); export it again") from None
     if missing := [name for name in ("record_id", "decision") if name not in (reader.fieldnames or ())]:
         raise Refusal(f"review file {file}: has no column {', '.join(missing)}; export it again and fill in `decision`")
     return rows
+
+
+def _bared(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row as it was before its cells were shielded."""
+    return {
+        name: cell[1:] if isinstance(cell, str) and cell.startswith("'") and _FORMULA.match(cell) else cell
+        for name, cell in row.items()
+    }
 
 
 def _json_lines(text: str, file: Path) -> list[tuple[str, Mapping[str, Any]]]:

@@ -491,7 +491,7 @@ class Lake:
                 lock = client.connect(self._settings.lake)
             except client.Error as error:
                 raise Failure(
-                    f"lake: PostgreSQL cannot be reached ({why_not(str(error))}), a server that can be is wanted; "
+                    f"lake: PostgreSQL cannot be reached ({why_not(error)}), a server that can be is wanted; "
                     "see EVERSPRING_LAKE"
                 ) from None
             with lock:
@@ -555,7 +555,7 @@ class Lake:
             connection.execute("USE lake")
         except duckdb.Error as error:
             connection.close()
-            why = why_not(str(error)) if self._postgres else str(error).splitlines()[0]
+            why = why_not(error) if self._postgres else str(error).splitlines()[0]
             raise Failure(
                 f"lake: {'PostgreSQL' if self._postgres else self.catalogue} cannot be opened ({why}), "
                 "one that can be is wanted; see `everspring doctor`"

@@ -51,6 +51,7 @@ def export(
     to: Annotated[Path, typer.Option(metavar="FILE", help="A .csv, .jsonl or .html file (a page to decide on).")],
     by: Annotated[str, typer.Option(help="For this annotator: all that they have not decided.")] = "",
     every: Annotated[bool, typer.Option("--all", help="What is decided already, too.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Take the place of an earlier file.")] = False,
 ) -> None:
     """Write what a table asks people to a file: all that is open, or what an annotator has not decided."""
     from catalog.review_files import write_reviews
@@ -63,7 +64,7 @@ def export(
     if not asked:
         told = f"{by} has decided everything" if by else "nothing is open; --all exports what is decided, too"
         raise Refusal(f"{table}: {told}")
-    write_reviews(asked, to, by)
+    write_reviews(asked, to, by, overwrite=overwrite)
     out.print(Text(f"{to}: {len(asked):,} rows to decide on"), soft_wrap=True)
 
 

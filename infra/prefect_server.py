@@ -29,6 +29,8 @@ def configure(settings: Settings) -> None:
             "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
             "PREFECT_CLI_WRAP_LINES": "false",
             "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+            # By default a page of any site may start runs; Prefect's own page comes from where its API is.
+            "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "http://127.0.0.1",
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "60",  # infra/automations.yaml notices three that are missing
         }
     )

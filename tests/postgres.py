@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ def _program(name: str) -> str | None:
     return shutil.which(name) or (str(there[-1]) if there else None)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+@contextmanager
+def serving() -> Iterator[str]:
     """The address of a server, up to the host: `postgresql://user:password@127.0.0.1:port`."""
     initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
     if not initdb or not pg_ctl:
@@ -71,6 +72,13 @@ def postgres_server() -> Iterator[str]:
             run(*control, "--mode", "immediate", "stop")
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a server for the whole session."""
+    with serving() as server:
+        yield server
 
 
 def database_of(server: str) -> str:

@@ -1,6 +1,7 @@
 """The rules of the tree: which way imports run, what may be heavy, what may not be written twice."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,3 +60,19 @@ def test_all_methods_load_without_anything_heavy() -> None:
     code = "import sys; from tasks.method import load_methods; load_methods(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not HEAVY & {name.partition(".")[0] for name in loaded.stdout.split()}
+
+
+RUNS_CODE = re.compile(
+    r"^\s*(import|from) (pickle|cloudpickle|dill|shelve|marshal|joblib)\b|joblib\.load\(|torch\.load\(|allow_pickle"
+    r"|yaml\.(unsafe_|full_)load\(|yaml\.load\((?!.*Safe)|read_pickle\(",
+    re.MULTILINE,
+)
+CODE_OF_OURS = {
+    "quality/screens/toxicity.py",  # weights of a package, by their hashes
+    "tasks/sandbox/bubblewrap.py",  # what goes into the sandbox
+    "tasks/sandbox/harness.py",  # and is read there
+}
+
+
+def test_no_data_is_read_by_what_would_run_code_in_it() -> None:
+    assert {str(file.relative_to(ROOT)) for file in FILES if RUNS_CODE.search(file.read_text())} == CODE_OF_OURS

@@ -180,7 +180,7 @@ class PostgresCalls:
                 passing = isinstance(error, (client.OperationalError, client.InterfaceError))
                 if not (passing and self._reached and waits):
                     raise Failure(
-                        f"call store: PostgreSQL cannot be used ({why_not(str(error))}), a database that can be "
+                        f"call store: PostgreSQL cannot be used ({why_not(error)}), a database that can be "
                         "written to is wanted; see EVERSPRING_LAKE, and its server's log"
                     ) from None
                 time.sleep(waits.pop(0))

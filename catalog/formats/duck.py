@@ -139,7 +139,7 @@ def open_postgres(where: str) -> Table:
         try:
             yield
         except duckdb.Error as error:  # its text holds the address with the password
-            raise Refusal(f"{label}: cannot be read ({why_not(str(error))}), a PostgreSQL table is wanted") from None
+            raise Refusal(f"{label}: cannot be read ({why_not(error)}), a PostgreSQL table is wanted") from None
 
     return _database("postgresql", label, table, connect, mended, schema="public")
 

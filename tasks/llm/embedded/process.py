@@ -99,6 +99,7 @@ def _serve(home: Path, *, weights: Path, slots: int, context: int, host: str, po
     parameters.hostnames = [host]
     parameters.port = port  # 0: any free one
     parameters.ui = False
+    parameters.cors_origins = "http://127.0.0.1"  # by default a page of any site may ask
     parameters.n_parallel = slots
     parameters.n_ctx = slots * context
     parameters.n_threads_http = max(_CONNECTIONS, 4 * slots)
