@@ -250,7 +250,8 @@ class Lake:
             Lost: where it went away; whether what was being committed then stands, only looking tells.
         """
         self._again(self._prepare)
-        with self._again(self._opened_alone) as connection:
+        connection, opened = self._again(self._open_alone)
+        with opened:
             connection.execute("BEGIN")
             yield connection
             connection.execute(
@@ -267,12 +268,12 @@ class Lake:
                 time.sleep(wait)
         return work()
 
-    def _opened_alone(self) -> "_Opened":
-        """The lake, opened for the one who writes to it."""
+    def _open_alone(self) -> "tuple[duckdb.DuckDBPyConnection, ExitStack]":
+        """The lake, opened for the one who writes to it, and what closes it."""
         with ExitStack() as stack:
             stack.enter_context(self._alone())
             connection = stack.enter_context(self._writing())
-            return _Opened(connection, stack.pop_all())
+            return connection, stack.pop_all()
 
     def versions(self, table: str | None = None) -> list[Version]:
         """Every version, or those of one table, oldest first."""
@@ -590,20 +591,6 @@ class Lake:
                 "one that can be is wanted; see `everspring doctor`"
             ) from None
         return connection
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """A connection that is open, and what closes it."""
-
-    connection: "duckdb.DuckDBPyConnection"
-    stack: ExitStack
-
-    def __enter__(self) -> "duckdb.DuckDBPyConnection":
-        return self.connection
-
-    def __exit__(self, *raised: object) -> bool:
-        return bool(self.stack.__exit__(*raised))
 
 
 _idle: "list[duckdb.DuckDBPyConnection]" = []
