@@ -1,9 +1,19 @@
 """The PostgreSQL server of a team: whether the settings name one, and its client."""
 
+import re
 from typing import Any
 
-from infra.errors import Refusal
+from infra.errors import Failure, Lost, Refusal
 from infra.settings import Settings
+
+# In the words of PostgreSQL's client library, which DuckDB and psycopg pass on; a server that is there can roll back.
+_GONE = re.compile(
+    r"connection refused|could not connect|connection to server|server closed the connection|terminating connection|"
+    r"the database system is|no connection to the server|connection (?:is )?(?:lost|closed|reset|already closed)|"
+    r"SSL SYSCALL|could not (?:receive|send) data|bad connection|broken pipe|failed to execute query \"ROLLBACK\"",
+    re.IGNORECASE,
+)
+_NOT_LET_IN = re.compile(r"authentication failed|does not exist|no password supplied|permission denied")
 
 
 def of_a_team(settings: Settings) -> bool:
@@ -51,3 +61,12 @@ def why_not(error: Exception) -> str:
     if getattr(error, "sqlstate", None):  # the server's own words, which know no password
         return said.partition("\n")[0]
     return next((why for sign, why in known.items() if sign in said), "the connection or the query failed")
+
+
+def postgres_failure(error: BaseException) -> Failure:
+    """The failure to tell of where the server went away (then it is `Lost`), or cannot be used."""
+    gone = bool(_GONE.search(str(error))) and not _NOT_LET_IN.search(str(error))
+    why = why_not(error)
+    return (Lost if gone else Failure)(
+        f"lake: PostgreSQL cannot be reached ({why}), a server that can be is wanted; see EVERSPRING_LAKE"
+    )

@@ -1,5 +1,6 @@
 """Publishing: one transaction takes a run's rows, version, lineage and checks into the lake, or none of it."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from catalog.records import Record
 from catalog.spool import Spool
 from catalog.store import Lake, TableRef, Version, as_frame
-from infra.errors import Failure
+from infra.errors import Failure, Lost
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,7 +21,8 @@ class Run:
 
     Tokens are those of the answers, but for `unmetered` ones whose endpoint did not say. `cost` is what this run paid,
     in dollars: nothing for an answer that was there already, and None where the price of one (`unpriced` counts them)
-    is not known. `stopped` names the rule that ended it.
+    is not known. `stopped` names the rule that ended it. `sign`: its version is to be signed. `began`: when, on
+    a clock that nobody sets.
     """
 
     run_id: str
@@ -53,6 +55,8 @@ class Run:
     flow_run: str = ""
     mlflow_run: str = ""
     error: str = ""
+    sign: bool = False
+    began: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +91,31 @@ def publish(
         replace: leave out the rows of earlier versions (which stay readable under their numbers).
         instead_of: leave out the rows that this version added.
         extra: further columns of the table, name → SQL type.
+
+    Raises:
+        Lost: where the lake went away, and nothing was published.
     """
+    try:
+        _publish(lake, run, spool, findings, shape=shape, replace=replace, instead_of=instead_of, extra=extra)
+    except Lost:  # in the middle of the commit, perhaps: the server knows what came of it
+        if not (there := [version for version in lake.versions(run.table_name) if version.run_id == run.run_id]):
+            raise
+        run.version = there[0].ref.version
+    ref = TableRef.parse(run.table_name)
+    return lake.find(TableRef(ref.schema, ref.name, run.version))
+
+
+def _publish(
+    lake: Lake,
+    run: Run,
+    spool: Spool,
+    findings: Findings,
+    *,
+    shape: type[Record],
+    replace: bool,
+    instead_of: Version | None,
+    extra: Mapping[str, str] | None,
+) -> None:
     ref = TableRef.parse(run.table_name)
     mode = "replace" if replace else "remake" if instead_of else "append"
     with lake.write(f"{run.table_name}: {mode} {spool.counts['rows']} rows", _extra(run)) as connection:
@@ -145,7 +173,6 @@ def publish(
             ],
         )
         _record(connection, run, spool, findings)
-    return lake.find(TableRef(ref.schema, ref.name, run.version))
 
 
 def next_version(connection: "duckdb.DuckDBPyConnection", table: str) -> int:
@@ -229,7 +256,7 @@ def _record(connection: "duckdb.DuckDBPyConnection", run: Run, spool: Spool, fin
     insert(connection, "metrics", [{**of_version, **metric} for metric in findings.metrics])
     insert(connection, "ledger", [{**of_run, "position": i, **step} for i, step in enumerate(findings.ledger)])
     insert(connection, "sources", [{**of_version, "imported_at": now, **source} for source in findings.sources])
-    run.seconds = (now - run.started_at).total_seconds()
+    run.seconds = time.monotonic() - run.began
     insert(connection, "runs", [asdict(run)])
 
 
@@ -256,5 +283,5 @@ def _one(connection: "duckdb.DuckDBPyConnection", query: str, values: Sequence[A
 
 
 def _extra(run: Run) -> dict[str, Any]:
-    kept = ("run_id", "stage", "method", "table_name", "fingerprint", "code_revision")
+    kept = ("run_id", "stage", "method", "table_name", "fingerprint", "code_revision", "sign")
     return {f.name: getattr(run, f.name) for f in fields(run) if f.name in kept}

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.records import Record, digest
@@ -143,6 +143,9 @@ def decide(lake: Lake, table: str, given: Sequence[Decided], origin: str) -> lis
         new = [each for each in given if each.record_id not in there]
         if new:
             now = datetime.now(UTC)
+            ((last,),) = connection.execute("SELECT max(imported_at) FROM lake.catalog.decisions").fetchall()
+            if last and last >= now:  # the clock was set back: what comes last still counts
+                now = last + timedelta(microseconds=1)
             rows: list[dict[str, Any]] = [
                 {**vars(each), "table_name": table, "origin": origin, "position": place, "imported_at": now}
                 for place, each in enumerate(new)

@@ -87,7 +87,7 @@ CREATE VIEW IF NOT EXISTS catalog.scorecards AS
 SELECT table_name, version, axis, metric, value, n, m.method, low, high,
     coalesce(value >= low, true) AND coalesce(value <= high, true) AS passed
 FROM catalog.metrics AS m JOIN catalog.runs USING (run_id, table_name, version)
-QUALIFY row_number() OVER (PARTITION BY table_name, version, metric ORDER BY started_at DESC) = 1;
+QUALIFY row_number() OVER (PARTITION BY table_name, version, metric ORDER BY m.snapshot_id DESC) = 1;
 
 CREATE TABLE IF NOT EXISTS catalog.ledger (
     run_id VARCHAR, table_name VARCHAR, position INTEGER, operator VARCHAR, rows_in BIGINT, rows_out BIGINT,

@@ -9,8 +9,9 @@ import importlib.util
 import json
 import re
 import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -18,10 +19,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalog import questions
 from catalog.calls import Call, calls_in_duckdb, calls_path, open_store
-from catalog.postgres import of_a_team, psycopg, why_not
+from catalog.postgres import of_a_team, postgres_failure, psycopg, why_not
 from catalog.records import Record, columns, required, sql_type
 from catalog.s3 import on_s3, open_s3, s3_address, s3_failure
-from infra.errors import Failure, Refusal
+from infra.errors import Failure, Lost, Refusal
+from infra.faults import full_disk
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 S = TypeVar("S", bound=Record)
+T = TypeVar("T")
 
 STAGES = ("data_preparation", "pretraining", "sft", "instruction_tuning", "alignment", "applications")
 """The stages of a language model's life, in order; each is a folder under `tasks/` and a schema of the lake."""
@@ -73,6 +76,8 @@ files AS (
 SELECT DISTINCT CASE WHEN path_is_relative THEN t.path || f.path ELSE f.path END
 FROM files AS f JOIN tables AS t USING (table_id)
 """
+_WAITS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds before each further try to reach PostgreSQL: one that starts anew is soon back."""
 _ADVISORY_LOCK = 0x45565250  # "EVRP": any fixed number, the same for every writer of a catalogue
 
 
@@ -161,7 +166,7 @@ class Lake:
 
         `once`: nobody gets this DuckDB again, as befits one whose configuration the block locks.
         """
-        connection = self._found() or self._made()
+        connection = self._again(lambda: self._found() or self._made())
         try:
             yield connection
         except BaseException as error:
@@ -242,15 +247,33 @@ class Lake:
 
         Raises:
             Failure: where the lake cannot be written to.
+            Lost: where it went away; whether what was being committed then stands, only looking tells.
         """
-        self._prepare()
-        with self._alone(), self._writing() as connection:
+        self._again(self._prepare)
+        connection, opened = self._again(self._open_alone)
+        with opened:
             connection.execute("BEGIN")
             yield connection
             connection.execute(
                 "CALL lake.set_commit_message('everspring', ?, extra_info => ?)", [message, json.dumps(extra or {})]
             )
             connection.execute("COMMIT")
+
+    def _again(self, work: Callable[[], T]) -> T:
+        """What some work comes to; where a server that was there is away, once it is back, or within half a minute."""
+        for wait in _WAITS if self._ready else ():
+            try:
+                return work()
+            except Lost:
+                time.sleep(wait)
+        return work()
+
+    def _open_alone(self) -> "tuple[duckdb.DuckDBPyConnection, ExitStack]":
+        """The lake, opened for the one who writes to it, and what closes it."""
+        with ExitStack() as stack:
+            stack.enter_context(self._alone())
+            connection = stack.enter_context(self._writing())
+            return connection, stack.pop_all()
 
     def versions(self, table: str | None = None) -> list[Version]:
         """Every version, or those of one table, oldest first."""
@@ -488,15 +511,14 @@ class Lake:
         if self._postgres:
             client = psycopg()
             try:
-                lock = client.connect(self._settings.lake)
+                lock = client.connect(self._settings.lake, autocommit=True)
+                lock.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_LOCK])
             except client.Error as error:
-                raise Failure(
-                    f"lake: PostgreSQL cannot be reached ({why_not(error)}), a server that can be is wanted; "
-                    "see EVERSPRING_LAKE"
-                ) from None
-            with lock:
-                lock.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+                raise postgres_failure(error) from None
+            try:
                 yield
+            finally:
+                lock.close()  # with the connection goes the lock; what was committed stands, whether or not it is gone
             return
         from filelock import FileLock
 
@@ -516,20 +538,27 @@ class Lake:
         _put_back(connection)
 
     def _tell(self, error: BaseException) -> None:
-        """Say what an error means where it is one of the store's, or of who may do what in PostgreSQL.
+        """Say what an error means where it is one of the store's, of who may do what in PostgreSQL, or of the machine.
 
         Raises:
             Failure: where it is.
         """
+        import duckdb
+
         if self._s3 and (failure := s3_failure(error, self._settings)):
             raise failure from None
-        if self._postgres and (
-            denied := re.search(r"permission denied for [^\n\"]+|must be owner of [^\n\"]+", str(error))
-        ):
-            raise Failure(
-                f"lake: PostgreSQL refuses the user of EVERSPRING_LAKE ({denied[0]}), a writer is wanted; "
-                "see infra/roles.sql"
-            ) from None
+        if not isinstance(error, duckdb.Error):
+            return
+        if failure := full_disk(error, self._settings.places):
+            raise failure from None
+        if self._postgres:
+            if denied := re.search(r"permission denied for [^\n\"]+|must be owner of [^\n\"]+", str(error)):
+                raise Failure(
+                    f"lake: PostgreSQL refuses the user of EVERSPRING_LAKE ({denied[0]}), a writer is wanted; "
+                    "see infra/roles.sql"
+                ) from None
+            if isinstance(lost := postgres_failure(error), Lost):
+                raise lost from None
 
     def _attach(self, *, read_only: bool) -> "duckdb.DuckDBPyConnection":
         """A DuckDB with the lake as its current catalogue.
@@ -555,6 +584,7 @@ class Lake:
             connection.execute("USE lake")
         except duckdb.Error as error:
             connection.close()
+            self._tell(error)
             why = why_not(error) if self._postgres else str(error).splitlines()[0]
             raise Failure(
                 f"lake: {'PostgreSQL' if self._postgres else self.catalogue} cannot be opened ({why}), "
@@ -568,9 +598,15 @@ _idle: "list[duckdb.DuckDBPyConnection]" = []
 
 
 def _put_back(connection: "duckdb.DuckDBPyConnection") -> None:
-    connection.execute("USE memory")
-    connection.execute("DETACH lake")
-    _idle.append(connection)
+    import duckdb
+
+    try:
+        connection.execute("USE memory")
+        connection.execute("DETACH lake")
+    except duckdb.Error:  # what it was asked for is done, and its server is gone since
+        connection.close()
+    else:
+        _idle.append(connection)
 
 
 @contextmanager

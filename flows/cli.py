@@ -583,3 +583,11 @@ def main() -> None:
         err.print("interrupted; the same command goes on where this one stopped", style="yellow")
         sys.stdout.flush()
         os._exit(130)  # at an orderly exit Prefect waits for ever to send events to a server that has ended
+    except Exception as error:
+        from infra.faults import full_disk
+        from infra.settings import load_settings
+
+        if not (failure := full_disk(error, load_settings().places)):
+            raise
+        err.print(Text(f"error: {failure}", "red"), soft_wrap=True)
+        sys.exit(failure.exit_code)

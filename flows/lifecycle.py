@@ -12,10 +12,12 @@ from flows.alignment import alignment
 from flows.applications import applications
 from flows.data_preparation import data_preparation
 from flows.instruction_tuning import instruction_tuning
+from flows.lives import tell_lives
 from flows.parameters import Count, Dollars, described, name_of, seed_of
 from flows.pretraining import pretraining
 from flows.sft import sft
 from flows.stage import StageFailure
+from flows.telling import noting, tell
 from flows.workplace import ROWS, by_stage, workplace
 from infra.errors import EverspringError
 from tasks.outcome import Outcome
@@ -54,6 +56,7 @@ def lifecycle(  # noqa: D103 - it is described
     errors: list[EverspringError] = []
     seed = seed_of(seed)
     with workplace(roles, max_dollars, batch=batch, wait=wait, runner=runner) as place:
+        tell(lambda: tell_lives(place.settings))
         for stage, its in by_stage(STAGES, methods).items():
             place.progress.say(f"── {stage}", "bold")
             state: Any = FLOWS[stage](
@@ -81,6 +84,10 @@ def lifecycle(  # noqa: D103 - it is described
                 raise result
             else:
                 outcomes += result
+    return noting("lifecycle", lambda: _ended(outcomes, errors))
+
+
+def _ended(outcomes: list[Outcome], errors: list[EverspringError]) -> list[Outcome]:
     if errors:
         raise StageFailure(errors, outcomes)
     return outcomes

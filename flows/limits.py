@@ -3,8 +3,10 @@
 import platform
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from urllib.parse import urlsplit
 
+from flows.telling import tell
 from infra.prefect_server import prefect_lasts
 from infra.settings import EMBEDDED, Settings
 from tasks.method import Method
@@ -22,10 +24,13 @@ def places(settings: Settings, method: Method) -> Generator[None]:
     the run there is nobody to share with.
     """
     wanted = _endpoints(settings, method) if prefect_lasts() else {}
-    with ExitStack() as held:
+    held = ExitStack()
+    try:
         for name, most in sorted(wanted.items()):  # in one order everywhere, so that no two wait for each other
-            _hold(held, name, most)
+            tell(partial(_hold, held, name, most))
         yield
+    finally:
+        tell(held.close)
 
 
 def _endpoints(settings: Settings, method: Method) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prefect import flow, task
@@ -15,10 +15,12 @@ from prefect.runtime import flow_run
 from catalog.sources import load_sources
 from catalog.store import Lake
 from flows.limits import places
+from flows.lives import tell_lives
 from flows.monitor import show_results, show_run, tag_flow_run, tags_of, tell_gate_failed, tell_yield_dropped
 from flows.parameters import Count, Dollars, described, name_of, seed_of
+from flows.telling import noting, tell
 from flows.workplace import ROWS, Workplace, at_work, chosen, order_for, workplace
-from infra.errors import EverspringError, Failure
+from infra.errors import EverspringError, Failure, Lost
 from tasks.ingest import ingest_source
 from tasks.materialize import GateRefusal, Order, materialize
 from tasks.method import Method, find_method
@@ -65,9 +67,11 @@ def stage_flow(stage: str, description: str) -> "Flow[..., list[Outcome]]":
         stop = Stop(accepted=accept, candidates=candidates, dollars=max_dollars)
         order = Order(rows=rows, stop=stop, replace=replace, force=force, flow_run=str(flow_run.id or ""))
         with workplace(roles, max_dollars, batch=batch, wait=wait, runner=runner) as place:
+            tell(lambda: tell_lives(place.settings))
             its = chosen(stage, methods)
-            tag_flow_run(place, stage, its, named=bool(methods))
-            return _run_stage(place, stage, its, order, settings or {}, reads or {}, seed_of(seed))
+            tell(lambda: tag_flow_run(place, stage, its, named=bool(methods)))
+            drawn = seed_of(seed)
+            return noting(stage, lambda: _run_stage(place, stage, its, order, settings or {}, reads or {}, drawn))
 
     return run
 
@@ -95,7 +99,7 @@ def _run_stage(
         )
         state = named(method.id, its_order, return_state=True)
         _collect(state.result(raise_on_failure=False), outcomes, errors)
-    show_results(place, stage, outcomes, errors)
+    tell(lambda: show_results(place, stage, outcomes, errors))
     if errors:
         raise StageFailure(errors, outcomes)
     return outcomes
@@ -128,7 +132,18 @@ def _collect(result: Any, outcomes: list[Outcome], errors: list[EverspringError]
         raise result
 
 
-@task(name="import", cache_policy=NO_CACHE)
+def _passes(_task: object, _run: object, state: Any) -> bool:
+    """Whether what ended a task run may be over the next time."""
+    return isinstance(state.result(raise_on_failure=False), Lost)
+
+
+RETRIES = [2.0, 10.0, 30.0]
+"""Seconds before a task whose lake went away is tried again: nothing that was answered is asked again."""
+
+
+@task(
+    name="import", cache_policy=NO_CACHE, retries=len(RETRIES), retry_delay_seconds=RETRIES, retry_condition_fn=_passes
+)
 def _ingest(table: str) -> Outcome:
     place = at_work()
     with place.progress.table(table):
@@ -138,13 +153,22 @@ def _ingest(table: str) -> Outcome:
     return outcome
 
 
-@task(name="materialize", cache_policy=NO_CACHE)
+@task(
+    name="materialize",
+    cache_policy=NO_CACHE,
+    retries=len(RETRIES),
+    retry_delay_seconds=RETRIES,
+    retry_condition_fn=_passes,
+)
 def _materialize(method_id: str, order: Order) -> Outcome:
     place, method = at_work(), find_method(method_id)
-    artifact = create_progress_artifact(
-        progress=0.0, key=f"progress-{method_id.replace('_', '-')}", description=method.table
-    )
-    report: Callable[[float], None] = lambda share: update_progress_artifact(artifact, 100 * share)  # type: ignore[arg-type]  # noqa: E731
+    key = f"progress-{method_id.replace('_', '-')}"
+    artifact = tell(lambda: create_progress_artifact(progress=0.0, key=key, description=method.table))
+
+    def report(share: float) -> None:
+        if artifact:
+            tell(lambda: update_progress_artifact(artifact, 100 * share))  # type: ignore[arg-type]
+
     if place.runner and order.stop != Stop():
         place.progress.say(
             f"{method.table}: rows are counted from one partition to the next, so all are made here", "dim"
@@ -157,18 +181,19 @@ def _materialize(method_id: str, order: Order) -> Outcome:
     except EverspringError as error:
         _say(place, str(error), "yellow" if error.exit_code == os.EX_TEMPFAIL else "red")
         if isinstance(error, GateRefusal):
-            show_run(place.lake, error.outcome)
-            tell_gate_failed(error.outcome)
-            tell_yield_dropped(place.lake, error.outcome, place.settings)
+            refused = error.outcome
+            tell(lambda: show_run(place.lake, refused))
+            tell_gate_failed(refused)
+            tell_yield_dropped(place.lake, refused, place.settings)
         raise
-    update_progress_artifact(artifact, 100.0)  # type: ignore[arg-type]
+    report(1.0)
     if outcome.status == "unchanged":
         _say(place, f"{method.table}: nothing to do, {outcome.note}", "dim")
         return outcome
     _say(place, f"{method.table}@{outcome.version}: {outcome.kept} of {outcome.made} rows kept", "green")
     if outcome.note:
         _say(place, f"{method.table}@{outcome.version}: {outcome.note}", "yellow")
-    show_run(place.lake, outcome)
+    tell(lambda: show_run(place.lake, outcome))
     tell_yield_dropped(place.lake, outcome, place.settings)
     return outcome
 

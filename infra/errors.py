@@ -31,3 +31,7 @@ class Refusal(EverspringError):
 
 class Failure(EverspringError):
     """A run or a gate failed: nothing was published. Exit code 1."""
+
+
+class Lost(Failure):
+    """A server or a store that was there went away: the same work, done again, may well succeed."""

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -42,11 +43,17 @@ def configure(settings: Settings) -> None:
 def prefect_api(settings: Settings) -> Generator[str]:
     """The address of a Prefect API: the one the settings name, else the one `everspring up` serves, else our own.
 
+    Our own is started again where it dies.
+
     Raises:
-        Failure: where a server of our own does not come up.
+        Failure: where the one that the settings name does not answer, or ours does not come up.
     """
     configure(settings)
     if address := settings.prefect or serving(settings, PREFECT):
+        if not healthy(address):
+            raise Failure(
+                f"Prefect: {address} does not answer, a server was wanted; start it, or unset PREFECT_API_URL"
+            )
         os.environ["PREFECT_API_URL"] = address
         yield address
         return
@@ -61,10 +68,23 @@ def prefect_api(settings: Settings) -> Generator[str]:
             raise
     os.environ["PREFECT_API_URL"] = address
     _short_lived.add(address)
+    ended = threading.Event()
+
+    def keep() -> None:
+        nonlocal server
+        while not ended.wait(0.5):
+            if server.code is not None:
+                server.end()
+                server = start_prefect(settings, port)
+
+    keeper = threading.Thread(target=keep, name="keeper of Prefect's server", daemon=True)
+    keeper.start()
     try:
         yield address
     finally:
-        del os.environ["PREFECT_API_URL"]
+        ended.set()
+        keeper.join()
+        os.environ.pop("PREFECT_API_URL", None)
         server.end()
 
 

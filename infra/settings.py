@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from infra.errors import Refusal
+from infra.faults import full_disk
 from infra.prices import Price
 from infra.secrets import remember_all, remember_environment
 
@@ -194,11 +195,19 @@ class Settings(BaseSettings):
         """Where MLflow keeps its runs."""
         return self.mlflow or f"sqlite:///{self.folder() / 'mlflow.db'}"
 
+    @property
+    def places(self) -> list[Path]:
+        """Folders whose disks runs write to: the first of them, or its nearest parent that is there, is home."""
+        home = self.home.absolute()
+        local = [Path(self.data).absolute()] if self.data and "://" not in self.data else []
+        return [next(place for place in (home, *home.parents) if place.exists()), *local]
+
     def folder(self, *parts: str) -> Path:
         """A folder under the home folder, made if need be, for its owner alone.
 
         Raises:
             Refusal: where the home folder cannot be written to.
+            Failure: where its disk is full.
         """
         path = self.home.absolute().joinpath(*parts)
         try:
@@ -206,6 +215,8 @@ class Settings(BaseSettings):
                 for each in (*reversed(path.parents[: len(parts)]), path):
                     each.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
+            if failure := full_disk(error, self.places):
+                raise failure from None
             raise Refusal(
                 f"home: {self.home.absolute()} cannot be written to ({error.strerror}), a writable folder is wanted; "
                 "set EVERSPRING_HOME"

@@ -20,7 +20,7 @@ from quality.contamination import hashed
 from quality.screening import CONTAMINATED, content_key, policies
 from tasks.materialize import code_revision, find_published, spool_folder
 from tasks.outcome import Outcome
-from tasks.provenance import sign_version, signing_key
+from tasks.provenance import sign_due
 from tasks.screening import BENCHMARKS, Screener, benchmark_secret, write_down
 
 BATCH = 10_000
@@ -192,6 +192,8 @@ def _ingest(
     last = lake.latest(table)
     same = find_published(lake, table, fingerprint, anew=replace)
     if last and same and not force:
+        if settings.sign:
+            sign_due(lake, table, settings)
         note = f"{same.ref} holds the same data already"
         return Outcome(table=table, status="unchanged", version=last.ref.version, note=note)
     name = table.partition(".")[2]
@@ -203,6 +205,7 @@ def _ingest(
         fingerprint=fingerprint,
         code_revision=code_revision(),
         flow_run=flow_run,
+        sign=settings.sign,
     )
     policies(settings.screens)  # refuses what is no screen
     screener = Screener.of(lake, settings, table, {**(screens or {}), **settings.screens}, anew=replace)
@@ -251,7 +254,7 @@ def _ingest(
             raise Failure(f"{run.error}; see catalog.rejected where run_id = '{run.run_id}'")
         version = publish(lake, run, spool, findings, shape=shape, replace=replace, extra=columns)
         if settings.sign:
-            sign_version(lake, version, signing_key(settings))
+            sign_due(lake, table, settings)
     return Outcome(
         table=table,
         status="published",

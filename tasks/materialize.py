@@ -7,6 +7,7 @@ import subprocess
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,8 @@ from catalog.records import Record, digest
 from catalog.spool import Spool
 from catalog.store import RAW, Lake, TableRef, Version, known_tables
 from catalog.withdrawals import PURGE, withdrawn_among
-from infra.errors import EverspringError, Failure, Refusal
+from infra.errors import EverspringError, Failure, Lost, Refusal
+from infra.faults import full_disk
 from infra.settings import Settings
 from quality.docs import Page, write_docs
 from quality.expectations import measured, promises
@@ -35,7 +37,7 @@ from tasks.method import Method
 from tasks.needs import names_of
 from tasks.outcome import Outcome, Status
 from tasks.portions import Basis, Made, Portion, Spread, make, read
-from tasks.provenance import sign_version, signing_key
+from tasks.provenance import sign_due
 from tasks.screening import WITHDRAWN, Screener
 from tasks.stop import FIRST, FIRST_PAID, LEAST, Rule, Stop, Tally
 
@@ -99,6 +101,8 @@ def materialize(
         refuse_unpriced(method, models, settings)
         _book_earlier(lake, plan, purse, ended=bool(same and not order.force))
     if same and not order.force:
+        if settings.sign:
+            sign_due(lake, method.table, settings)
         note = f"{same.ref} stands for the same code, settings, models and inputs; --force makes another version"
         return Outcome(table=method.table, status="unchanged", version=same.ref.version, note=note)
     run = Run(
@@ -112,6 +116,7 @@ def materialize(
         models=plan.models,
         code_revision=code_revision(),
         flow_run=order.flow_run,
+        sign=settings.sign,
     )
     ledger = Ledger(watcher, purse)
     with Spool(spool_folder(settings, run.run_id), method.shape) as spool:
@@ -121,11 +126,14 @@ def materialize(
                 making = _Making(method, lake, models, plan, order.stop, settings, run, ledger, spool, screener, spread)
                 why = making.work()
         except Exception as error:
-            if getattr(error, "exit_code", 0) == os.EX_TEMPFAIL:
+            if isinstance(error, Lost) or getattr(error, "exit_code", 0) == os.EX_TEMPFAIL:
                 raise  # it has not ended: the next run with this fingerprint goes on with it
             _settle(run, ledger)
             run.error = f"{type(error).__name__}: {error}"
-            record(lake, run, spool, Findings(ledger=_steps(ledger)), "failed")
+            with suppress(EverspringError):  # what ended the run is told, not what that brought with it
+                record(lake, run, spool, Findings(ledger=_steps(ledger)), "failed")
+            if failure := full_disk(error, settings.places):
+                raise failure from error
             if isinstance(error, EverspringError):
                 raise
             raise Failure(
@@ -499,18 +507,22 @@ def conclude(
         _document(run, verdicts, settings)
         raise GateRefusal(run.error, _outcome(run, ledger, note=run.error))
     version = publish(lake, run, spool, findings, shape=method.shape, replace=order.replace, instead_of=same)
-    track.end(run, version, settings)
-    _document(run, verdicts, settings)
     if settings.sign:
-        sign_version(lake, version, signing_key(settings))
+        sign_due(lake, method.table, settings)
+    track.end(run, version, settings)
+    undocumented = _document(run, verdicts, settings)
     broken_off = [f"measure {name} broke off ({what})" for name, what in taken.broken.items()]
-    return _outcome(run, ledger, note="; ".join(filter(None, (why, warning, *broken_off))))
+    return _outcome(run, ledger, note="; ".join(filter(None, (why, warning, undocumented, *broken_off))))
 
 
-def _document(run: Run, verdicts: Sequence[Verdict], settings: Settings) -> None:
-    """Write the run's page of Great Expectations' Data Docs."""
+def _document(run: Run, verdicts: Sequence[Verdict], settings: Settings) -> str:
+    """Write the run's page of Great Expectations' Data Docs; returns a warning where it cannot be."""
     page = Page(table=run.table_name, run_id=run.run_id, at=run.started_at, verdicts=verdicts, version=run.version)
-    write_docs(settings.folder("docs"), page)
+    try:
+        write_docs(settings.folder("docs"), page)
+    except OSError as error:
+        return f"no page of Data Docs ({error.strerror or error})"
+    return ""
 
 
 def _of_run(run: Run, ledger: Ledger) -> list[Figure]:

@@ -146,6 +146,25 @@ def _later(than: str) -> str:
     return now.isoformat(timespec="seconds")
 
 
+def sign_due(lake: Lake, table: str, settings: Settings) -> None:
+    """Sign the versions of a table that were published to be signed and are not: the last, or one whose run was killed.
+
+    Raises:
+        Failure: as `sign_version` does.
+    """
+    with lake.read() as connection:
+        due = connection.execute(
+            "SELECT version FROM catalog.versions AS v "
+            "JOIN __ducklake_metadata_lake.ducklake_snapshot_changes AS s ON s.snapshot_id = v.added_in "
+            "WHERE table_name = ? AND commit_extra_info LIKE '%\"sign\": true%' AND NOT EXISTS "
+            "(FROM catalog.manifests AS m WHERE m.table_name = v.table_name AND m.version = v.version) ORDER BY ALL",
+            [table],
+        ).fetchall()
+    ref = TableRef.parse(table)
+    for (version,) in due:
+        sign_version(lake, lake.find(TableRef(ref.schema, ref.name, version)), signing_key(settings))
+
+
 def verify_version(lake: Lake, ref: TableRef, trusted: Collection[str]) -> list[Problem]:
     """What of a version is not as it was signed: rows by id, files by path below the lake's data, manifest entries.
 
@@ -376,9 +395,11 @@ def _keep(lake: Lake, version: Version, manifest: Manifest, leaves: Sequence[Lea
     frame = pl.DataFrame(leaves, schema={"record_id": pl.String, "content": pl.Binary}, orient="row")
     with lake.write(f"{version.ref}: signed", {"table_name": version.ref.table}) as connection:
         connection.execute(
-            "INSERT INTO lake.catalog.manifests BY NAME SELECT ? AS table_name, ?::INTEGER AS version, "
-            "?::TIMESTAMPTZ AS signed_at, ? AS manifest",
-            [*of_version, manifest.about["signed_at"], manifest.to_json()],
+            # Later than any before, whatever the clock says: of several manifests the newest counts.
+            "INSERT INTO lake.catalog.manifests BY NAME SELECT ? AS table_name, ?::INTEGER AS version, greatest("
+            "?::TIMESTAMPTZ, max(signed_at) + INTERVAL 1 MICROSECOND) AS signed_at, ? AS manifest "
+            "FROM lake.catalog.manifests WHERE table_name = ? AND version = ?",
+            [*of_version, manifest.about["signed_at"], manifest.to_json(), *of_version],
         )
         connection.register("incoming", frame)
         connection.execute(
