@@ -46,7 +46,7 @@ def psycopg() -> Any:
     return client
 
 
-def why_not(error: Exception) -> str:
+def why_not(error: BaseException) -> str:
     """What PostgreSQL says is wrong, in words of ours: its own may hold some of the password."""
     known = {
         "authentication failed": "the user or the password is wrong",
