@@ -39,9 +39,7 @@ audit: .venv/tested  ## List known faults of the dependencies, and write the bil
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --group audit
 	@mkdir -p build
 	$(BIN)/cyclonedx-py environment --output-reproducible --output-format JSON --output-file build/sbom.json
-	@$(BIN)/pip-audit --local --skip-editable --progress-spinner off > build/audit.txt 2> build/audit.log; code=$$?; \
-	cat build/audit.txt; tail -1 build/audit.log; test $$code = 0 || test -s build/audit.txt || \
-	(echo "audit: the service that knows of faults cannot be asked from here; run it where it can"; exit 75); exit $$code
+	@$(BIN)/python -m infra.audit
 
 up: .venv/ready  ## Serve Prefect's and MLflow's pages until interrupted.
 	$(BIN)/everspring up
