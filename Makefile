@@ -8,16 +8,19 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Else every process compiles what it imports anew where Python may write no bytecode: half a second of each start.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: demo test lint format docs bench audit up clean help
+.PHONY: demo test test-long lint format docs bench audit up clean help
 
 help:  ## List the targets.
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: .venv/ready  ## Set up, then run the main job with the embedded model.
 	$(BIN)/everspring demo
 
 test: .venv/tested lint  ## Set up, then lint, type-check and run every test.
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+test-long: .venv/tested  ## Run the tests that take minutes each: runners on clusters, full disks, wrong clocks.
+	$(BIN)/pytest -m long
 
 lint: .venv/tested  ## Check form, types, and that the generated pages are up to date.
 	$(BIN)/ruff format --check .

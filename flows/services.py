@@ -68,7 +68,7 @@ def up(
 
 
 def down() -> None:
-    """End what `everspring up` started; a flow run at work goes on with the next `up`, or with the same command."""
+    """End what `everspring up` started, a flow run at work too: the same command, or schedule, goes on where it was."""
     from infra.services import end_services
     from infra.settings import load_settings
 

@@ -11,7 +11,7 @@ from world import LANES, Lane, Nursery, a_world
 DAY = 86_400
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_clock_that_is_set_back_and_forth_changes_nothing(tmp_path: Path) -> None:
     source, library, shift = Path(__file__).parent / "clock.c", tmp_path / "clock.so", tmp_path / "shift"
     if subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=False).returncode:

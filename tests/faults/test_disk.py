@@ -39,7 +39,7 @@ def fill(place: Path, left: int) -> Path:
     return ballast
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("left", [0, 600_000])
 def test_a_full_disk_is_named_the_lake_reads_and_the_same_command_goes_on(
     small_disk: Path, scripted_server: StartServer, left: int

@@ -139,7 +139,7 @@ def rephrasing() -> Generator[str]:
         server.communicate(timeout=20)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.xdist_group("runners")
 @pytest.mark.timeout(900)
 def test_every_runner_makes_the_same_rows_lineage_and_books(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def slow_desk(tmp_path: Path) -> Iterator[Desk]:
         yield desk
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.xdist_group("runners")
 @pytest.mark.parametrize(
     ("runner", "like"),

@@ -203,6 +203,7 @@ def test_a_broken_gate_is_told_at_the_webhook(running: Running) -> None:
     until(lambda: [each for each in running.heard if each["automation"] == "Run failed"], 60)
 
 
+@pytest.mark.long
 def test_each_night_draws_anew_and_the_same_night_again_makes_nothing(running: Running) -> None:
     database = running.desk.home / "prefect/prefect.db"
     for night in NIGHTS:
