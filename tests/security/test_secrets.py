@@ -230,7 +230,7 @@ def dump(address: str) -> str:
         )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("team", [False, pytest.param(True, marks=pytest.mark.postgres)], ids=["alone", "team"])
 def test_after_a_run_no_file_holds_a_secret(

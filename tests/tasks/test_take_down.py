@@ -109,6 +109,7 @@ def test_a_purge_leaves_neither_versions_nor_answers_nor_bytes(bench_with: Bench
     assert reach(bench.lake, Asked(records=[target])).rows == {}
 
 
+@pytest.mark.long
 def test_maintenance_merges_and_what_is_kept_verifies(bench_with: BenchWith) -> None:
     bench = bench_with()
     for turn in range(4):
