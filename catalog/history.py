@@ -19,12 +19,7 @@ class Chain:
     @property
     def sql(self) -> str:
         """What to read for the rows of all its versions; `snapshot_id` says which version added each."""
-        return at(self.last)
-
-
-def at(version: Version) -> str:
-    """A version, as SQL reads it."""
-    return f"{version.ref.sql} AT (VERSION => {version.snapshot})"
+        return self.last.sql
 
 
 def chains(lake: Lake, versions: Iterable[Version] | None = None) -> list[Chain]:

@@ -148,7 +148,7 @@ def licences_of(lake: Lake, version: Version) -> dict[str, frozenset[str]]:
             f"""
             WITH RECURSIVE up AS (
                 SELECT record_id AS row, record_id AS one, ? AS held
-                FROM {version.ref.sql} AT (VERSION => {version.snapshot})
+                FROM {version.sql}
                 UNION
                 SELECT up.row, l.parent_id, coalesce(l.parent_table, '')
                 FROM up JOIN catalog.lineage AS l ON l.record_id = up.one WHERE l.kind = 'row'
@@ -161,9 +161,7 @@ def licences_of(lake: Lake, version: Version) -> dict[str, frozenset[str]]:
             one: row.get("licence") or "unknown"
             for one, (_, row) in _contents(connection, lake, {one: held for _, one, held in found}).items()
         }
-        ids = connection.execute(
-            f"SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot})"
-        ).fetchall()
+        ids = connection.execute(f"SELECT record_id FROM {version.sql}").fetchall()
     licences: dict[str, set[str]] = {record_id: set() for (record_id,) in ids}
     for row, one, _ in found:
         licences[row].add(with_licence.get(one, "unknown"))
@@ -271,7 +269,7 @@ def _contents(
             if not left:
                 break
             cursor = connection.execute(
-                f"FROM {version.ref.sql} AT (VERSION => {version.snapshot}) WHERE record_id IN (SELECT unnest(?))",
+                f"FROM {version.sql} WHERE record_id IN (SELECT unnest(?))",
                 [left],
             )
             names = [column[0] for column in cursor.description or []]

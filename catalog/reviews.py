@@ -118,7 +118,7 @@ def _published(connection: "duckdb.DuckDBPyConnection", lake: Lake, table: str) 
     found = connection.execute(
         "SELECT DISTINCT parent_id FROM catalog.lineage "
         "SEMI JOIN (SELECT record_id AS parent_id FROM catalog.reviews WHERE table_name = ?) USING (parent_id) "
-        f"SEMI JOIN (SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot})) USING (record_id)",
+        f"SEMI JOIN (SELECT record_id FROM {version.sql}) USING (record_id)",
         [table],
     ).fetchall()
     return {record_id for (record_id,) in found}

@@ -132,6 +132,11 @@ class Version:
     added_in: int
     readable: bool
 
+    @property
+    def sql(self) -> str:
+        """Its rows, to be selected from inside the lake."""
+        return f"{self.ref.sql} AT (VERSION => {self.snapshot})"
+
 
 class Lake:
     """The tables of one home, or of one team."""
@@ -320,7 +325,7 @@ class Lake:
         """
         with self.read() as connection:
             found = connection.execute(
-                f"SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
+                f"SELECT record_id FROM {version.sql} "
                 "WHERE snapshot_id <> ? ORDER BY md5(record_id || ?), record_id LIMIT ?",
                 [without.added_in if without else -1, str(seed), rows],
             ).fetchall()
@@ -335,8 +340,7 @@ class Lake:
         with self.read() as connection:
             names = self._names(connection, version, shape)
             found = connection.execute(
-                f"SELECT {_listed(names)} FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
-                "WHERE record_id IN (SELECT unnest(?))",
+                f"SELECT {_listed(names)} FROM {version.sql} WHERE record_id IN (SELECT unnest(?))",
                 [list(ids)],
             ).fetchall()
         by_id = {row[0]: row for row in found}
@@ -355,7 +359,7 @@ class Lake:
         with self.read() as connection:
             names = self._names(connection, version, shape)
             (count,) = connection.execute(
-                f"COPY (SELECT {_listed(names)} FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
+                f"COPY (SELECT {_listed(names)} FROM {version.sql} "
                 "WHERE record_id NOT IN (SELECT record_id FROM catalog.withdrawn) "
                 f"ORDER BY md5(record_id || ?), record_id LIMIT ?) TO {_quoted(str(file))} "
                 f"(FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP})",
@@ -381,7 +385,7 @@ class Lake:
         """Write a version to a Parquet file, but for the rows that the version `without` added; returns the file."""
         with self.read() as connection:
             connection.execute(
-                f"COPY (FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
+                f"COPY (FROM {version.sql} "
                 f"WHERE snapshot_id <> {without.added_in if without else -1}) TO {_quoted(str(file))} (FORMAT parquet)"
             )
         return file
@@ -405,7 +409,7 @@ class Lake:
     @staticmethod
     def columns(connection: "duckdb.DuckDBPyConnection", version: Version) -> list[str]:
         """The columns of a version."""
-        described = connection.execute(f"FROM {version.ref.sql} AT (VERSION => {version.snapshot}) LIMIT 0").description
+        described = connection.execute(f"FROM {version.sql} LIMIT 0").description
         return [column[0] for column in described or []]
 
     @staticmethod

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from catalog.history import at, chains
+from catalog.history import chains
 from catalog.pins import pinned
 from catalog.publish import insert
 from catalog.store import Lake, TableRef
@@ -157,7 +157,7 @@ def anchor(lake: Lake, before: datetime) -> list[str]:
             and version.readable
             and snapshots[version.snapshot] < before
             and version.snapshot < now
-            and _sum(connection, at(version)) == _sum(connection, f"{version.ref.sql} AT (VERSION => {now})")
+            and _sum(connection, version.sql) == _sum(connection, f"{version.ref.sql} AT (VERSION => {now})")
         ]
         anchored_at = datetime.now(UTC)
         insert(

@@ -163,8 +163,7 @@ def _chosen(lake: Lake, version: Version, wish: Wish) -> tuple[list[str], Counte
     ids = lake.ids(version, seed=wish.seed)
     left_out: Counter[str] = Counter()
     if wish.where:
-        source = f"{version.ref.sql} AT (VERSION => {version.snapshot})"
-        with lake.answer(f"SELECT record_id FROM {source} WHERE (\n{wish.where}\n)") as found:
+        with lake.answer(f"SELECT record_id FROM {version.sql} WHERE (\n{wish.where}\n)") as found:
             meant = {record_id for (record_id,) in found.fetchall()}
         left_out["the condition"] = len(ids)
         ids = [each for each in ids if each in meant]
@@ -210,8 +209,7 @@ def _rows(lake: Lake, version: Version, ids: Sequence[str]) -> Iterator[dict[str
     with lake.read(once=True) as connection:
         connection.register("chosen", _frame({"record_id": ids, "place": range(len(ids))}))
         cursor = connection.execute(
-            f"SELECT held.* FROM (FROM {version.ref.sql} AT (VERSION => {version.snapshot})) AS held "
-            "JOIN chosen USING (record_id) ORDER BY place"
+            f"SELECT held.* FROM (FROM {version.sql}) AS held JOIN chosen USING (record_id) ORDER BY place"
         )
         names = [column[0] for column in cursor.description or []]
         while rows := cursor.fetchmany(_FETCH):
@@ -267,7 +265,7 @@ def _write_parquet(
         for split, name in names.items():
             file = str(data / name).replace("'", "''")
             ((counts[split],),) = connection.execute(
-                f"COPY (SELECT held.* FROM (FROM {version.ref.sql} AT (VERSION => {version.snapshot})) AS held "
+                f"COPY (SELECT held.* FROM (FROM {version.sql}) AS held "
                 f"JOIN chosen USING (record_id) WHERE split = ? ORDER BY place) TO '{file}' (FORMAT parquet)",
                 [split],
             ).fetchall()
@@ -330,8 +328,8 @@ def _words(lake: Lake, version: Version, card: Card) -> dict[str, list[int]]:
     with lake.read() as connection:
         for name in names:
             found = connection.execute(
-                f"SELECT len(regexp_split_to_array(trim(\"{name}\"), '\\s+')) FROM {version.ref.sql} "
-                f"AT (VERSION => {version.snapshot}) WHERE \"{name}\" <> '' ORDER BY md5(record_id) LIMIT {_DRAWN}"
+                f"SELECT len(regexp_split_to_array(trim(\"{name}\"), '\\s+')) FROM {version.sql} "
+                f"WHERE \"{name}\" <> '' ORDER BY md5(record_id) LIMIT {_DRAWN}"
             ).fetchall()
             if max((count for (count,) in found), default=0) > _WORDY:
                 words[name] = [count for (count,) in found]

@@ -440,8 +440,4 @@ def _lengths(lake: Lake, version: Version, shape: type[Record]) -> dict[str, int
     with lake.read() as connection:
         there = lake.columns(connection, version)
         sizes = " + ".join(f'coalesce(length("{c}"::VARCHAR), 0)' for c in columns(shape) if c in there)
-        return dict(
-            connection.execute(
-                f"SELECT record_id, {sizes or 0} FROM {version.ref.sql} AT (VERSION => {version.snapshot})"
-            ).fetchall()
-        )
+        return dict(connection.execute(f"SELECT record_id, {sizes or 0} FROM {version.sql}").fetchall())

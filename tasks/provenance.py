@@ -78,7 +78,7 @@ def sign_version(lake: Lake, version: Version, key: "Ed25519PrivateKey") -> Mani
     try:
         with _fresh(lake) as connection:
             files = [(name, _entry(connection, version, path)) for name, path in _files(connection, lake, version)]
-            leaves = list(_leaves(connection, lake, version, _at(version)))
+            leaves = list(_leaves(connection, lake, version, version.sql))
             since, signed = _earlier(connection, version)
             about = _about(connection, version)
     except duckdb.Error as error:
@@ -204,7 +204,7 @@ def _rows_problems(
 
     try:
         with _fresh(lake) as connection:
-            found = row_problems(manifest, _leaves(connection, lake, version, _at(version)), signed)
+            found = row_problems(manifest, _leaves(connection, lake, version, version.sql), signed)
             return found + (_unpublished(connection, lake, version) if last else [])
     except duckdb.Error:
         return _what_can_be_read(lake, version, signed, paths)
@@ -215,7 +215,7 @@ def _unpublished(connection: "duckdb.DuckDBPyConnection", lake: Lake, version: V
     import duckdb
 
     names = ", ".join(f'"{name}"' for name in lake.columns(connection, version))
-    then, now = f"SELECT {names} FROM {_at(version)}", f"SELECT {names} FROM {version.ref.sql}"
+    then, now = f"SELECT {names} FROM {version.sql}", f"SELECT {names} FROM {version.ref.sql}"
     try:
         gone, come = (
             [(record_id, content) for (record_id,) in connection.execute(query).fetchall()]
@@ -261,10 +261,6 @@ def _fresh(lake: Lake) -> "Generator[duckdb.DuckDBPyConnection]":
     with lake.read(once=True) as connection:
         connection.execute("SET enable_external_file_cache = false")
         yield connection
-
-
-def _at(version: Version) -> str:
-    return f"{version.ref.sql} AT (VERSION => {version.snapshot})"
 
 
 def _leaves(

@@ -288,7 +288,7 @@ class Screener:
         assert version is not None
         return (
             "SELECT * FROM catalog.signatures SEMI JOIN "
-            f"(SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot}) "
+            f"(SELECT record_id FROM {version.sql} "
             f"WHERE snapshot_id <> {without.added_in if without else -1}) USING (record_id) "
             f"WHERE table_name = '{version.ref.table}'"
         )

@@ -138,7 +138,7 @@ def _misread(lake: Lake, versions: list[Version], written: dict[str, Written]) -
     with lake.read() as connection:
         for version in sorted(versions, key=lambda version: version.snapshot):
             each = written[version.run_id]
-            at = f"FROM {version.ref.sql} AT (VERSION => {version.snapshot})"
+            at = f"FROM {version.sql}"
             added = connection.execute(f"SELECT prompt {at} WHERE snapshot_id = {version.snapshot} ORDER BY prompt")
             if [prompt for (prompt,) in added.fetchall()] != sorted(each.prompts):
                 yield f"{version.ref}: its new rows are not those that {each.run_id} wrote"

@@ -177,13 +177,12 @@ def _step(connection: "duckdb.DuckDBPyConnection", version: Version) -> Step:
 
 
 def _columns(connection: "duckdb.DuckDBPyConnection", version: Version) -> list[Column]:
-    source = f"{version.ref.sql} AT (VERSION => {version.snapshot})"
-    described = connection.execute(f"DESCRIBE FROM {source}").fetchall()
+    described = connection.execute(f"DESCRIBE FROM {version.sql}").fetchall()
     shares = ", ".join(
         f"coalesce(avg((\"{name}\" IS NOT NULL AND \"{name}\"::VARCHAR NOT IN ('', '[]'))::INT), 0)"
         for name, *_ in described
     )
-    filled = connection.execute(f"SELECT {shares} FROM {source}").fetchone() or ()
+    filled = connection.execute(f"SELECT {shares} FROM {version.sql}").fetchone() or ()
     return [Column(name, kind, share) for (name, kind, *_), share in zip(described, filled, strict=True)]
 
 
@@ -218,9 +217,7 @@ def _left_out(connection: "duckdb.DuckDBPyConnection", runs: Sequence[str]) -> l
 
 
 def _samples(connection: "duckdb.DuckDBPyConnection", version: Version) -> list[dict[str, Any]]:
-    cursor = connection.execute(
-        f"FROM {version.ref.sql} AT (VERSION => {version.snapshot}) ORDER BY md5(record_id) LIMIT {SAMPLES}"
-    )
+    cursor = connection.execute(f"FROM {version.sql} ORDER BY md5(record_id) LIMIT {SAMPLES}")
     names = [column[0] for column in cursor.description or []]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return [{name: value for name, value in row.items() if name not in PROVENANCE} for row in rows]

@@ -43,7 +43,7 @@ def make(lake: Lake, settings: Settings, home: Path, versions: int) -> None:
 
 def read(lake: Lake, version: Version) -> str:
     with lake.read() as connection:
-        found = connection.execute(f"FROM {version.ref.sql} AT (VERSION => {version.snapshot}) ORDER BY record_id")
+        found = connection.execute(f"FROM {version.sql} ORDER BY record_id")
         return hashlib.sha256(repr(found.fetchall()).encode()).hexdigest()
 
 

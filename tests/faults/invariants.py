@@ -48,7 +48,7 @@ def counts(lake: Lake) -> Iterator[str]:
     """Every version can be read, has as many rows as the catalogue says, and no row twice."""
     told = dict(_ask(lake, "SELECT run_id, kept FROM catalog.runs WHERE status = 'published'"))
     for version in lake.versions():
-        where = f"{version.ref.sql} AT (VERSION => {version.snapshot})"
+        where = version.sql
         ((rows, different, own),) = _ask(
             lake,
             "SELECT count(*), count(DISTINCT record_id), "
@@ -68,7 +68,7 @@ def lineage(lake: Lake) -> Iterator[str]:
         if version.ref.schema != "raw":
             orphans = _ask(
                 lake,
-                f"SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot}) ANTI JOIN "
+                f"SELECT record_id FROM {version.sql} ANTI JOIN "
                 f"(SELECT record_id FROM catalog.lineage WHERE table_name = '{table}') USING (record_id)",
             )
             if orphans:

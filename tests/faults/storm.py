@@ -126,10 +126,7 @@ def ids_of(world: World) -> dict[str, list[str]]:
     with world.lake.read() as connection:
         return {
             str(version.ref): sorted(
-                row
-                for (row,) in connection.execute(
-                    f"SELECT record_id FROM {version.ref.sql} AT (VERSION => {version.snapshot})"
-                ).fetchall()
+                row for (row,) in connection.execute(f"SELECT record_id FROM {version.sql}").fetchall()
             )
             for version in world.lake.versions()
         }

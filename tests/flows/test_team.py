@@ -185,7 +185,7 @@ def contents(lake: Lake) -> dict[str, list[str]]:
             "SELECT DISTINCT table_name FROM duckdb_columns() WHERE database_name = 'lake' AND schema_name = 'catalog'"
         ).fetchall()
         sources = {f"catalog.{name}": f"catalog.{name}" for (name,) in system}
-        sources |= {str(v.ref): f"{v.ref.sql} AT (VERSION => {v.snapshot})" for v in lake.versions()}
+        sources |= {str(v.ref): v.sql for v in lake.versions()}
         held: dict[str, list[str]] = {}
         for name, source in sources.items():
             cursor = connection.execute(f"FROM {source}")

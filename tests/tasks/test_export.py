@@ -290,17 +290,25 @@ def test_a_folder_of_hugging_face_is_loaded_by_datasets(
     assert sorted(row["prompt"] for rows in loaded.values() for row in rows) == [f"prompt {n}" for n in range(10)]
 
 
-@pytest.mark.parametrize(("name", "row"), [("hf", PAIR), ("trl", CHOICE), ("axolotl", CHOICE), ("jsonl", TEXT)])
-def test_croissant_is_valid(lake: Lake, put: Callable[..., Version], tmp_path: Path, name: str, row: Record) -> None:
+@pytest.mark.parametrize(
+    ("name", "row", "fields"),
+    [
+        ("hf", PAIR, {"prompt"}),
+        ("trl", CHOICE, {"prompt", "chosen", "rejected"}),
+        ("axolotl", CHOICE, {"messages", "chosen", "rejected"}),
+        ("jsonl", TEXT, {"text"}),
+    ],
+)
+def test_croissant_is_valid(
+    lake: Lake, put: Callable[..., Version], tmp_path: Path, name: str, row: Record, fields: set[str]
+) -> None:
     import mlcroissant
 
     export(lake, put(row), wish(name, tmp_path / "out"))
     dataset = mlcroissant.Dataset(str(tmp_path / "out/croissant.json"))
     assert not dataset.metadata.issues.errors
     assert [records.id for records in dataset.metadata.record_sets] == ["train"]
-    assert {field.name.partition("/")[2] for field in dataset.metadata.record_sets[0].fields} >= {
-        "prompt"
-    } or row is TEXT
+    assert {field.name.partition("/")[2] for field in dataset.metadata.record_sets[0].fields} >= fields
 
 
 def test_axolotl_reads_the_first_split_and_tests_on_the_others(
