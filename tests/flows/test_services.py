@@ -216,6 +216,11 @@ def test_each_night_draws_anew_and_the_same_night_again_makes_nothing(running: R
                 "WHERE name = ?",
                 [f"{night} 01:00:00.000000", f"{night} 01:00:00.000000", run["name"]],
             )
+            prefect.execute(
+                "UPDATE flow_run_state SET state_details = json_set(state_details, '$.scheduled_time', ?) "
+                "WHERE flow_run_id = (SELECT id FROM flow_run WHERE name = ?)",
+                [f"{night}T01:00:00+00:00", run["name"]],
+            )
         prefect.close()
         done = running.ended(run)
         assert done["state_type"] == "COMPLETED", done["state"]
