@@ -249,7 +249,7 @@ def test_after_a_run_no_file_holds_a_secret(
     assert process.returncode in {0, 1}, said
     assert "Traceback" not in said
     assert {KEY, ROLE_KEY} <= {re.sub("^Bearer ", "", headers["Authorization"]) for headers in echoing.headers}
-    refused = desk.run("run", "sft", "--method", "metamath", code=1, **given, EVERSPRING_WATERMARK=WATERMARK)
+    refused = desk.run("run", "sft", "--method", "metamath", code=2, **given, EVERSPRING_WATERMARK=WATERMARK)
     secrets = [*GIVEN.values(), ROLE_KEY, WATERMARK, password]
     secrets = {
         form

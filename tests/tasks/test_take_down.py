@@ -131,7 +131,8 @@ def test_maintenance_merges_and_what_is_kept_verifies(bench_with: BenchWith) -> 
     assert (count, run_ids) == (len(steps), 1)
     assert bench.ask("SELECT count(*) FROM catalog.checks WHERE expectation = 'signed'") == [(2,)]
     again = by_name(maintain(bench.lake, bench.settings, PLAN))
-    assert (again["expiry"].done, again["signatures"].done, again["clean-up"].files) == (0, 0, 0)
+    assert (again["expiry"].done, again["signatures"].done) == (0, 0)
+    assert again["clean-up"].files < steps["clean-up"].files, "what the first one wrote of itself is merged"
 
 
 def test_a_file_that_was_changed_before_it_was_merged_is_still_found(bench_with: BenchWith) -> None:
