@@ -8,7 +8,9 @@ from publishing import race
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("team", [False, pytest.param(True, marks=pytest.mark.postgres)], ids=["SQLite", "PostgreSQL"])
+@pytest.mark.parametrize(
+    "team", [False, pytest.param(True, marks=[pytest.mark.postgres, pytest.mark.long])], ids=["SQLite", "PostgreSQL"]
+)
 def test_all_versions_are_there_once_and_whole(tmp_path: Path, request: pytest.FixtureRequest, team: bool) -> None:
     found = race(tmp_path, request.getfixturevalue("postgres_database") if team else "", processes=4, runs=6)
     assert not found.problems

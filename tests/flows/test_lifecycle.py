@@ -98,6 +98,7 @@ def test_no_secret_is_written_anywhere(endpoint: Desk, tmp_path: Path) -> None:
     assert not holding
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1])
 def test_killed_again_and_again_it_completes_without_asking_or_publishing_twice(
     finished: tuple[Desk, str], tmp_path: Path, seed: int

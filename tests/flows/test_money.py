@@ -67,7 +67,7 @@ def test_a_cap_without_a_price_is_refused_on_the_command_line(desk: Desk) -> Non
     assert "the price of scripted is not known" in said.replace("\n", " ")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.xdist_group("lifecycle")
 def test_a_cap_holds_over_a_kill_and_no_dollar_is_counted_twice(desk: Desk) -> None:
     asked = ("run", "alignment", "--method", "ultrafeedback", "--rows", "200", "--max-dollars", "4")

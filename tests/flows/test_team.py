@@ -30,7 +30,7 @@ from tasks.provenance import signing_key, trusted, verify_version
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.xdist_group("team"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.postgres, pytest.mark.long, pytest.mark.xdist_group("team"), pytest.mark.timeout(600)]
 
 METHODS = {
     "amps": "data_preparation",

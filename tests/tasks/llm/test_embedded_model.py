@@ -160,6 +160,7 @@ class Plan(BaseModel):
 
 
 @pytest.mark.embedded
+@pytest.mark.long
 def test_every_answer_is_valid_under_a_nested_schema(settings: Settings) -> None:
     rows = [Prompt(prompt=f"A plan for building a thing, number {number}, as JSON.") for number in range(8)]
     with open_models(settings) as models:
@@ -248,7 +249,11 @@ def test_a_server_that_dies_is_started_again_and_asked_again(settings: Settings)
 
 
 @pytest.mark.embedded
-@pytest.mark.parametrize("signalled", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "stands still"])
+@pytest.mark.parametrize(
+    "signalled",
+    [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.long)],
+    ids=["dies", "stands still"],
+)
 def test_every_row_is_answered_though_the_server_is_lost_in_the_middle(
     settings: Settings, signalled: signal.Signals
 ) -> None:
@@ -288,6 +293,7 @@ def test_a_server_that_never_served_is_waited_for_not_doubled(settings: Settings
 
 
 @pytest.mark.embedded
+@pytest.mark.long
 def test_more_requests_than_slots_do_not_pass_for_a_dead_server(settings: Settings) -> None:
     with open_models(settings) as models:
         models.get("generator").ask([question("One?", max_tokens=4)], str)
