@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import duckdb
 
 Direction = Literal["up", "down"]
+_DIGITS = 32
+"""Of a record id."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,14 @@ def edges_of(
                     queue.append(source)
         nearest[row.record_id] = tuple(ancestors)
     return list(edges.values()), nearest
+
+
+def tell_models(lake: Lake, edges: Iterable[dict[str, str | None]]) -> None:
+    """Note with each edge to a call which model was asked, in which role."""
+    to_calls = [edge for edge in edges if edge["kind"] == "call"]
+    asked = lake.asked(list({edge["parent_id"] or "": None for edge in to_calls}))
+    for edge in to_calls:
+        edge["model"], edge["role"] = asked.get(edge["parent_id"] or "", (None, None))
 
 
 def edges_without(
@@ -196,17 +206,13 @@ def _find_row(connection: "duckdb.DuckDBPyConnection", lake: Lake, prefix: str) 
         raise Refusal(
             f"lineage {prefix!r}: neither a table nor a record id; give STAGE.METHOD[@VERSION] or 6 to 32 hex digits"
         )
-    found = {
-        row[0]: table
-        for table in known_tables(lake)
-        for row in connection.execute(
-            f"SELECT record_id FROM {TableRef.parse(table).sql} WHERE starts_with(record_id, ?) LIMIT 5", [prefix]
-        ).fetchall()
-    }
-    for (record_id,) in connection.execute(
-        "SELECT DISTINCT record_id FROM catalog.lineage WHERE starts_with(record_id, ?) LIMIT 5", [prefix]
-    ).fetchall():
-        found.setdefault(record_id, "")
+    meant = "record_id = $prefix" if len(prefix) == _DIGITS else "starts_with(record_id, $prefix)"
+    places = [f"SELECT record_id, '{table}' FROM {TableRef.parse(table).sql}" for table in known_tables(lake)]
+    places.append("SELECT record_id, '' FROM catalog.lineage")
+    asked = " UNION ALL ".join(f"({place} WHERE {meant} LIMIT 5)" for place in places)
+    found = dict[str, str]()
+    for record_id, table in connection.execute(asked, {"prefix": prefix}).fetchall():
+        found[record_id] = found.get(record_id) or table
     if not found:
         raise Refusal(f"row {prefix!r}: no table holds it; list ids with `everspring sql 'select record_id from …'`")
     if len(found) > 1:
@@ -217,23 +223,10 @@ def _find_row(connection: "duckdb.DuckDBPyConnection", lake: Lake, prefix: str) 
 def _trace_row(
     connection: "duckdb.DuckDBPyConnection", lake: Lake, root: str, table: str, direction: Direction
 ) -> Graph:
-    start, end = ("record_id", "parent_id") if direction == "up" else ("parent_id", "record_id")
-    found = connection.execute(
-        f"""
-        WITH RECURSIVE walk AS (
-            SELECT record_id, kind, parent_id, parent_table, table_name FROM catalog.lineage WHERE {start} = ?
-            UNION
-            SELECT l.record_id, l.kind, l.parent_id, l.parent_table, l.table_name
-            FROM catalog.lineage AS l JOIN walk ON l.{start} = walk.{end}
-        )
-        SELECT DISTINCT record_id, kind, parent_id, parent_table, table_name FROM walk ORDER BY ALL
-        """,
-        [root],
-    ).fetchall()
     tables = {root: table}
     calls: set[str] = set()
     following: dict[str, list[str]] = {root: []}
-    for record_id, kind, parent_id, parent_table, table_name in found:
+    for record_id, kind, parent_id, parent_table, table_name in _edges(connection, root, direction):
         one, other = (record_id, parent_id) if direction == "up" else (parent_id, record_id)
         following.setdefault(one, []).append(other)
         following.setdefault(other, [])
@@ -255,6 +248,27 @@ def _trace_row(
             kind: Literal["row", "intermediate", "call"] = "row" if held else "intermediate"
             nodes[node] = Node(node, "call" if node in calls else kind, held, row)
     return Graph(root, {node: nodes[node] for node in following}, following)
+
+
+def _edges(connection: "duckdb.DuckDBPyConnection", root: str, direction: Direction) -> list[tuple[str, ...]]:
+    """The edges of `catalog.lineage` that lead from a row, generation by generation.
+
+    A recursive query would join all of the lineage with each generation; this one looks for the few rows that are left.
+    """
+    start, end = (0, 2) if direction == "up" else (2, 0)
+    names = ("record_id", "kind", "parent_id", "parent_table", "table_name")
+    found = dict[tuple[str, ...], None]()
+    seen, left = {root}, [root]
+    while left:
+        edges = connection.execute(
+            f"SELECT DISTINCT {', '.join(names)} FROM catalog.lineage WHERE {names[start]} IN (SELECT unnest(?)) "
+            "ORDER BY ALL",
+            [left],
+        ).fetchall()
+        found |= dict.fromkeys(edges)
+        left = [other for other in dict.fromkeys(edge[end] for edge in edges) if other not in seen]
+        seen |= set(left)
+    return list(found)
 
 
 def _contents(

@@ -60,10 +60,11 @@ COMMENT ON TABLE catalog.runs IS
 'Runs of a method that ended: published, unchanged, quarantined (a gate refused), failed, or audited (a version was looked at). cost: dollars that this run paid, null where the price of a call is not known; unpriced, unmetered: calls without price, without tokens';
 
 CREATE TABLE IF NOT EXISTS catalog.lineage (
-    table_name VARCHAR, version INTEGER, record_id VARCHAR, kind VARCHAR, parent_id VARCHAR, parent_table VARCHAR
+    table_name VARCHAR, version INTEGER, record_id VARCHAR, kind VARCHAR, parent_id VARCHAR, parent_table VARCHAR,
+    model VARCHAR, role VARCHAR
 );
 COMMENT ON TABLE catalog.lineage IS
-'Row lineage: record_id was made from parent_id, a row (of parent_table, or an intermediate one) or a call of catalog.calls';
+'Row lineage: record_id was made from parent_id, a row (of parent_table, or an intermediate one) or a call of catalog.calls, of a model in a role';
 
 CREATE TABLE IF NOT EXISTS catalog.table_lineage (
     table_name VARCHAR, version INTEGER, parent_table VARCHAR, parent_version INTEGER, run_id VARCHAR

@@ -14,7 +14,14 @@ from catalog.store import as_frame
 if TYPE_CHECKING:
     import polars as pl
 
-EDGE = {"record_id": "VARCHAR", "kind": "VARCHAR", "parent_id": "VARCHAR", "parent_table": "VARCHAR"}
+EDGE = {
+    "record_id": "VARCHAR",
+    "kind": "VARCHAR",
+    "parent_id": "VARCHAR",
+    "parent_table": "VARCHAR",
+    "model": "VARCHAR",
+    "role": "VARCHAR",
+}
 REJECTED = {
     "record_id": "VARCHAR",
     "screen": "VARCHAR",

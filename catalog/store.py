@@ -17,7 +17,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from catalog import questions
+from catalog import marts, questions
 from catalog.calls import Call, calls_in_duckdb, calls_path, open_store
 from catalog.postgres import of_a_team, postgres_failure, psycopg, why_not
 from catalog.records import Record, columns, required, sql_type
@@ -53,11 +53,15 @@ WITH named AS (
     WHERE t.end_snapshot IS NULL AND c.end_snapshot IS NULL
     GROUP BY schema_id, table_name
     UNION ALL
-    SELECT schema_id, view_name, [], sql FROM __ducklake_metadata_lake.ducklake_view WHERE end_snapshot IS NULL
+    SELECT schema_id, view_name, [], sql || coalesce(tag.value, '')
+    FROM __ducklake_metadata_lake.ducklake_view AS v
+    LEFT JOIN __ducklake_metadata_lake.ducklake_tag AS tag
+        ON tag.object_id = v.view_id AND tag.key = 'comment' AND tag.end_snapshot IS NULL
+    WHERE v.end_snapshot IS NULL
 )
 SELECT schema_name || '.' || name, columns, sql
 FROM named JOIN __ducklake_metadata_lake.ducklake_schema USING (schema_id)
-WHERE schema_name = 'catalog'
+WHERE schema_name IN ('catalog', 'marts')
 """
 # Whatever a snapshot may be read from, by its whole name.
 _FILES = """
@@ -406,6 +410,11 @@ class Lake:
         with closing(open_store(self._settings)) as store:
             return store.rows(call_ids)
 
+    def asked(self, call_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Call id → the model that was asked, and its role."""
+        with closing(open_store(self._settings)) as store:
+            return store.asked(call_ids)
+
     @staticmethod
     def columns(connection: "duckdb.DuckDBPyConnection", version: Version) -> list[str]:
         """The columns of a version."""
@@ -419,7 +428,7 @@ class Lake:
         shape: type[Record],
         extra: Mapping[str, str] | None = None,
     ) -> None:
-        """Make the table, or give an existing one the columns of `shape` that it lacks.
+        """Make the table, or give an existing one the columns of `shape` that it lacks; the marts take note of it.
 
         Args:
             connection: inside a transaction.
@@ -446,14 +455,15 @@ class Lake:
         if not there:
             listed = ", ".join(f'"{name}" {kind}' for name, kind in wanted.items())
             connection.execute(f"CREATE TABLE {ref.sql} ({listed})")
-            return
-        for name, kind in wanted.items():
+        for name, kind in wanted.items() if there else ():
             if name not in there:
                 connection.execute(f'ALTER TABLE {ref.sql} ADD COLUMN "{name}" {kind}')
             elif there[name] != kind:
                 raise Refusal(
                     f"{ref.table}.{name}: is {there[name]}, the rows have {kind}; start the table anew with --replace"
                 )
+        if ref.schema in STAGES and not wanted.keys() <= there.keys():
+            marts.refresh(connection)
 
     def _found(self) -> "duckdb.DuckDBPyConnection | None":
         """A read-only connection to the lake, where there is one and all of it is there."""
@@ -493,6 +503,7 @@ class Lake:
                     connection.execute(_SCRIPT.read_text("utf-8"))
                     calls = " UNION ALL ".join(f"FROM {source}" for source in calls_in_duckdb(self._settings))
                     connection.execute(f"CREATE OR REPLACE VIEW catalog.calls AS {calls}")
+                    marts.refresh(connection)
                     connection.execute("COMMIT")
         self._ready = True
 
@@ -506,6 +517,7 @@ class Lake:
             and set(re.findall(r"CREATE (?:OR REPLACE )?VIEW (?:IF NOT EXISTS )?(\S+) AS", _SCRIPT.read_text("utf-8")))
             <= there.keys()
             and all(source in view for source in calls_in_duckdb(self._settings))
+            and marts.edition() in there.get(f"{marts.MARTS}.{marts.COLUMNS}", ((), ""))[1]
             and (self._postgres or calls_path(self._settings).exists())
         )
 

@@ -427,6 +427,7 @@ class _Making:
     def _make(self, inputs: Mapping[str, Sequence[Record]], configured: Mapping[str, Any], first: int) -> Made:
         """Call the method once, here."""
         return make(
+            self.lake,
             self.method,
             self.models,
             inputs,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from catalog.calls import attribution
-from catalog.lineage import edges_of
+from catalog.lineage import edges_of, tell_models
 from catalog.records import Record
 from catalog.spool import Spool
 from catalog.store import Lake, laid_out
@@ -83,6 +83,7 @@ class Spread(Protocol):
 
 
 def make(
+    lake: Lake,
     method: Method,
     models: Models,
     inputs: Mapping[str, Sequence[Record]],
@@ -97,6 +98,7 @@ def make(
     """Call the method once, under an open `ledger`, and put what comes of it, looked at row by row, into a folder.
 
     Args:
+        lake: knows the calls that were made.
         method: what to call.
         models: what it may ask.
         inputs: parameter → rows.
@@ -113,6 +115,7 @@ def make(
     edges, parents = edges_of(passed.kept, stored | dict.fromkeys((r.record_id for r in passed.kept), method.table))
     part = Spool(folder / f"made-{uuid.uuid4().hex}", method.shape)
     part.add_rows(passed.kept, parents)
+    tell_models(lake, edges)
     part.add_edges(edges)
     write_down(passed, passed.kept, part, stored)
     if "shingles" in passed.signatures.columns:
@@ -160,6 +163,7 @@ def make_elsewhere(
         _screeners[basis.run_id] = Screener.for_rows(lake, settings, basis.policies, basis.against, spread=spread)
     with keep(ledger), attribution(run_id=basis.run_id, method=method.table):
         made = make(
+            lake,
             method,
             models,
             read(portion, method),

@@ -123,6 +123,10 @@ class PostgresCalls:
         found = self._read(f"SELECT {names} FROM everspring.calls WHERE call_id = ANY(%s)", call_ids)
         return [Call(**dict(zip(COLUMNS, row, strict=True))) for row in found]
 
+    def asked(self, call_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Of the calls that are there: id, model and role."""
+        return self._read("SELECT call_id, model, role FROM everspring.figures WHERE call_id = ANY(%s)", call_ids)
+
     def before(self, moment: str) -> list[str]:
         """The ids of the calls made before a moment."""
         found = self._read("SELECT call_id FROM everspring.figures WHERE created_at < %s", moment)

@@ -100,6 +100,10 @@ class SqliteCalls:
         found = self._read(f"SELECT {names} FROM calls WHERE call_id IN (SELECT value FROM json_each(?))", call_ids)
         return [Call(**dict(zip(COLUMNS, row, strict=True))) for row in found]
 
+    def asked(self, call_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Of the calls that are there: id, model and role."""
+        return self._read("SELECT call_id, model, role FROM json_each(?) JOIN figures ON call_id = value", call_ids)
+
     def before(self, moment: str) -> list[str]:
         """The ids of the calls made before a moment."""
         return [call_id for (call_id,) in self._read("SELECT call_id FROM figures WHERE created_at < ?", moment)]

@@ -92,6 +92,10 @@ class Database(Protocol):
         """The calls that are there."""
         ...
 
+    def asked(self, call_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Of the calls that are there: id, model and role."""
+        ...
+
     def before(self, moment: str) -> list[str]:
         """The ids of the calls made before a moment (UTC, as `created_at` has it)."""
         ...
@@ -143,6 +147,15 @@ class CallStore:
             Failure: where the store cannot be read.
         """
         return self._database.rows(call_ids) if call_ids else []
+
+    def asked(self, call_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Call id → model and role, of the calls that are there.
+
+        Raises:
+            Failure: where the store cannot be read.
+        """
+        found = self._database.asked(call_ids) if call_ids else []
+        return {call_id: (model, role) for call_id, model, role in found}
 
     def before(self, moment: datetime) -> list[str]:
         """The ids of the calls made before a moment.
