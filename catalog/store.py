@@ -8,6 +8,7 @@ wait for nobody.
 import importlib.util
 import json
 import re
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -40,6 +41,7 @@ SCHEMAS = (RAW, *STAGES, "quarantine")
 EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
 """Of DuckDB: what the lake is, and where its catalogue and its data may be."""
 
+_CALLS = "Every request to a model: what was asked, what came, what it cost, how long it took, and what went wrong"
 _ROW_GROUP = 8192
 """Rows that are read together of a file from which rows are taken by their places."""
 _SCRIPT = Path(__file__).parent / "schema.sql"
@@ -490,6 +492,8 @@ class Lake:
         install_extensions()
         with self._alone():
             open_store(self._settings).create()
+            if not self._postgres:
+                _let_all_read(self.catalogue)
             with self._writing() as connection:
                 if not self._complete(connection):
                     connection.execute("BEGIN")
@@ -503,6 +507,7 @@ class Lake:
                     connection.execute(_SCRIPT.read_text("utf-8"))
                     calls = " UNION ALL ".join(f"FROM {source}" for source in calls_in_duckdb(self._settings))
                     connection.execute(f"CREATE OR REPLACE VIEW catalog.calls AS {calls}")
+                    connection.execute(f"COMMENT ON VIEW catalog.calls IS '{_CALLS}'")
                     marts.refresh(connection)
                     connection.execute("COMMIT")
         self._ready = True
@@ -607,6 +612,12 @@ class Lake:
                 "one that can be is wanted; see `everspring doctor`"
             ) from None
         return connection
+
+
+def _let_all_read(catalogue: Path) -> None:
+    """Have SQLite write ahead: with its other journal readers wait for every commit, and a commit for every reader."""
+    with closing(sqlite3.connect(catalogue)) as connection, suppress(sqlite3.Error):  # a file system may not have it
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 _idle: "list[duckdb.DuckDBPyConnection]" = []
