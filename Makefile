@@ -8,10 +8,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Else every process compiles what it imports anew where Python may write no bytecode: half a second of each start.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: demo test test-long lint format docs bench audit up clean help
+.PHONY: setup demo test test-long lint format docs bench audit up clean help
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/ready  ## Set up, and nothing else.
 
 demo: .venv/ready  ## Set up, then run the main job with the embedded model.
 	$(BIN)/everspring demo
@@ -27,6 +29,7 @@ lint: .venv/tested  ## Check form, types, and that the generated pages are up to
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/everspring methods --markdown | diff -u tasks/METHODS.md - || (echo "tasks/METHODS.md: out of date; run make docs" && false)
+	EVERSPRING_HOME=build/reference $(BIN)/everspring tables --markdown | diff -u docs/tables.md - || (echo "docs/tables.md: out of date; run make docs" && false)
 
 format: .venv/tested  ## Put every file into form.
 	$(BIN)/ruff format .
@@ -34,6 +37,7 @@ format: .venv/tested  ## Put every file into form.
 
 docs: .venv/ready  ## Write the generated pages anew.
 	$(BIN)/everspring methods --markdown > tasks/METHODS.md
+	EVERSPRING_HOME=build/reference $(BIN)/everspring tables --markdown > docs/tables.md
 
 bench: .venv/tested  ## Measure speed and memory, beside what one would use instead.
 	$(BIN)/python tests/benchmarks/run.py

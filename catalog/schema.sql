@@ -23,6 +23,9 @@ FROM catalog.version_log AS v
 LEFT JOIN (SELECT table_name, version, max(snapshot) AS snapshot FROM catalog.anchors GROUP BY ALL) AS a
     USING (table_name, version);
 
+COMMENT ON VIEW catalog.versions IS
+'Every version of every table: how many rows it has and added, by which run, and the snapshot at which it is read';
+
 CREATE TABLE IF NOT EXISTS catalog.pins (
     table_name VARCHAR, version INTEGER, pinned_at TIMESTAMPTZ, who VARCHAR, note VARCHAR
 );
@@ -89,6 +92,8 @@ SELECT table_name, version, axis, metric, value, n, m.method, low, high,
     coalesce(value >= low, true) AND coalesce(value <= high, true) AS passed
 FROM catalog.metrics AS m JOIN catalog.runs USING (run_id, table_name, version)
 QUALIFY row_number() OVER (PARTITION BY table_name, version, metric ORDER BY m.snapshot_id DESC) = 1;
+COMMENT ON VIEW catalog.scorecards IS
+'The last figure of each kind of every version, with its gate, and whether it lies within';
 
 CREATE TABLE IF NOT EXISTS catalog.ledger (
     run_id VARCHAR, table_name VARCHAR, position INTEGER, operator VARCHAR, rows_in BIGINT, rows_out BIGINT,
@@ -150,6 +155,7 @@ SELECT run_id, table_name, version, benchmark, layer, verdict, count(DISTINCT it
     count(DISTINCT record_id) AS rows, max(score) AS highest
 FROM catalog.hits
 GROUP BY ALL;
+COMMENT ON VIEW catalog.contamination IS 'How many items of a benchmark, in how many rows, each layer found in what a run made';
 
 CREATE TABLE IF NOT EXISTS catalog.duplicates (
     run_id VARCHAR, table_name VARCHAR, version INTEGER, record_id VARCHAR, kept_id VARCHAR, similarity DOUBLE,

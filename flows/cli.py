@@ -406,8 +406,17 @@ def prices(
 
 
 @app.command()
-def tables() -> None:
+def tables(
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Every system table and mart, as the page tables.md.")
+    ] = False,
+) -> None:
     """List the tables with their last versions."""
+    if markdown:
+        from catalog.reference import tables_page
+
+        sys.stdout.write(tables_page(_lake()))
+        return
     with _lake().answer(
         "SELECT table_name AS table, max(version) AS version, arg_max(rows, version) AS rows, "
         "max(published_at) AS published FROM catalog.versions GROUP BY ALL ORDER BY ALL"

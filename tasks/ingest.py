@@ -88,8 +88,10 @@ def ingest_file(
         batches=read_rows(where, shape=shape, columns=mapping, batch=BATCH),
     )
     fingerprint = digest([hashed, shape.__name__, mapping, licence])
-    # What the user has is the user's: screens say what they find in it, and leave it as it is.
+    # What the user has is the user's: screens say what they find in it, and leave it as it is. But what would speak as
+    # the system to the models that are to read it does not come in.
     flags: dict[str, Policy] = {name: "flag" for name, policy in policies().items() if policy != "off"}
+    flags["injection"] = "drop"
     return _ingest(lake, table, shape, [supply], fingerprint, settings, screens=flags, replace=replace, force=force)
 
 

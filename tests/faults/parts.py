@@ -74,6 +74,52 @@ class Team(Postgres):
         super().start()
 
 
+class Worker:
+    """A worker of Prefect's, which starts a process for each flow run; killed alone, its flow runs go on."""
+
+    def __init__(self, folder: Path, environment: Callable[[], dict[str, str]]) -> None:
+        self._log, self._environment = folder / "worker.log", environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        told = self._told()
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "flows", "worker"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=ROOT,
+                env=self._environment(),
+            )
+        until(lambda: self._told() > told, 180, f"the worker did not start, see {self._log}")
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def _told(self) -> int:
+        return self._log.read_text().count(" started!") if self._log.exists() else 0
+
+
+def way_to(port: int, health: str, folder: Path) -> Server:
+    """The way to a server: see pipe.py."""
+    script = str(Path(__file__).parent / "pipe.py")
+    return Server(lambda own: [sys.executable, script, str(own), str(port)], health, folder, "pipe")
+
+
+def engine_of(flow_run: str) -> int:
+    """The process at work on a flow run that a worker has started; 0 where there is none."""
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"PREFECT__FLOW_RUN_ID={flow_run}".encode() in environ.read_bytes() and lives(int(environ.parent.name)):
+                return int(environ.parent.name)
+        except OSError:
+            continue
+    return 0
+
+
 def endpoint(folder: Path, log: Path, delay: float) -> Server:
     """A scripted model; it writes a line for each request that it answers."""
 

@@ -1,9 +1,10 @@
 """The storm: runs go on while parts of the system are killed at random, and then everything must hold.
 
 `python tests/faults/storm.py --kills 100 --seed 1` kills flow processes (at any moment, and in the middle of a commit),
-the Prefect server, the model's endpoint and, with `--team`, PostgreSQL and what serves its connections, while two lanes
-of runs work on one home folder. Each run is given again until it ends well. Then the invariants of `invariants.py` are
-looked at, and every version is compared with that of a home in which the same runs were left in peace.
+the Prefect server, a worker, the model's endpoint and, with `--team`, PostgreSQL, what serves its connections, and the
+way to the object store, while three lanes of runs work on one home folder: two from the command line, one by the
+worker. Each run is given again until it ends well. Then the invariants of `invariants.py` are looked at, and every
+version is compared with that of a home in which the same runs were left in peace.
 """
 
 import argparse
@@ -26,12 +27,13 @@ from invariants import broken, flow_runs_at_work  # noqa: E402 - found by the li
 from parts import children_of, strike  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
-from world import CONCURRENCY, LANES, Lane, Nursery, World, a_world  # noqa: E402
+from world import CONCURRENCY, DEPLOYED, LANES, Deployed, Lane, Nursery, World, a_world  # noqa: E402
 
 FLOW, COMMIT, PREFECT, ENDPOINT = "flow process", "flow process, in a commit", "Prefect server", "model's endpoint"
+WORKER, STORE = "worker", "object store"
 POSTGRES, BACKEND = "PostgreSQL", "PostgreSQL, one connection's process"
-OFTEN = {FLOW: 5, COMMIT: 4, PREFECT: 2, ENDPOINT: 2}
-OFTEN_IN_TEAM = {**OFTEN, POSTGRES: 2, BACKEND: 2}
+OFTEN = {FLOW: 5, COMMIT: 4, PREFECT: 2, WORKER: 2, ENDPOINT: 2}
+OFTEN_IN_TEAM = {**OFTEN, POSTGRES: 2, BACKEND: 2, STORE: 2}
 
 
 @dataclass
@@ -80,7 +82,7 @@ class Storm:
         home = self.world.home
         watched = [home / name for name in ("calls.sqlite-wal", "lake.sqlite-journal", "lake.sqlite-wal")]
         if self.world.postgres:
-            watched = [home / "spool", home / "data"]
+            watched = [home / "spool"]
 
         def state() -> list[float]:
             return [file.stat().st_mtime_ns if file.exists() else 0 for file in watched]
@@ -95,8 +97,8 @@ class Storm:
 
     def _strike_server(self, what: str, pause: float) -> None:
         world = self.world
-        if what in {PREFECT, ENDPOINT}:
-            server = world.prefect if what == PREFECT else world.endpoint
+        servers = {PREFECT: world.prefect, ENDPOINT: world.endpoint, WORKER: world.worker, STORE: world.store}
+        if server := servers.get(what):
             server.kill()
             time.sleep(pause)
             server.start()
@@ -148,7 +150,7 @@ def storm(
     """Kill so often, or for so long; returns what was struck, and the invariants that do not hold."""
     deadline = time.monotonic() + 60 * minutes
     with a_world(team=team) as world, closing(Nursery(world.environment)) as nursery:
-        lanes = [Lane(command, world, nursery) for command in LANES]
+        lanes = [*(Lane(command, world, nursery) for command in LANES), Deployed(DEPLOYED, world, nursery)]
         for lane in lanes:
             assert lane.once() == 0, lane.log.read_text()[-3000:]
             lane.go()
@@ -161,7 +163,8 @@ def storm(
         finally:
             for lane in lanes:
                 lane.stop()
-        assert lanes[-1].once() == 0  # whatever was left by those that were killed is seen to by the next
+        assert lanes[0].once() == 0  # whatever was left by those that were killed is seen to by the next
+        world.worker.kill()
         found = broken(world)
         found += [f"Prefect shows {name!r} as running" for name in flow_runs_at_work(world)]
         again, most = world.asked_again(), CONCURRENCY * len(lanes) * sum(made.kills.values())

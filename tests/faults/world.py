@@ -13,15 +13,17 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from parts import ROOT, Team, endpoint, environment_of, prefect
+from moto_store import bucket_of, start_moto
+from parts import ROOT, Server, Team, Worker, endpoint, engine_of, environment_of, prefect, way_to
 from postgres import database_of
 
 from catalog.store import Lake
 from infra.settings import Settings, load_settings
+from infra.web import ask_prefect, free_port
 
 CONCURRENCY = 4
 """Requests in flight of one run: so many may be asked again after it was killed."""
@@ -34,6 +36,7 @@ PLAIN = {
     "EVERSPRING_SCREEN_OPTIONS": json.dumps({"contaminated": {"by_meaning": 0}}),
     "EVERSPRING_MEASURES_OFF": json.dumps(["poisoning", "semantic_diversity", "embedded_fidelity", "drift"]),
 }
+ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 Command = tuple[str, ...]
 FIRST: Command = (
     "alignment",
@@ -46,6 +49,10 @@ FIRST: Command = (
 )
 SECOND: Command = ("lifecycle", "--method", "self_instruct", "--rows", "6")
 LANES = (FIRST, SECOND)
+DEPLOYED: Command = ("data_preparation", "--method", "amps", "--rows", "6")
+"""What is run by a worker."""
+LOST = 30.0
+"""Seconds after which a flow run that nothing works on, and that has not ended, is taken for lost."""
 
 
 class Nursery:
@@ -146,6 +153,41 @@ class Lane:
                 raise AssertionError(f"{self.command} did not come to a good end; see its log in {self.world.folder}")
 
 
+class Deployed(Lane):
+    """Runs that a worker makes, triggered as Prefect's page does it."""
+
+    def once(self) -> int:
+        """One run; returns 0 where it has completed."""
+        began, api = time.monotonic(), f"http://127.0.0.1:{self.world.prefect.port}/api"
+        stage, _, method, _, rows = self.command
+        parameters = {"methods": [method], "rows": int(rows), "seed": self.seed}
+        run = self._ask(api, f"deployments/name/{stage}/weekly")
+        run = self._ask(api, f"deployments/{run['id']}/create_flow_run", {"parameters": parameters})
+        worked = time.monotonic()
+        while (state := self._ask(api, f"flow_runs/{run['id']}")["state_type"]) not in ENDED:
+            self.pid = engine_of(run["id"])
+            if self.pid or state == "SCHEDULED":
+                worked = time.monotonic()
+            elif time.monotonic() - worked > LOST:
+                break
+            time.sleep(0.2)
+        self.pid = 0
+        if state == "COMPLETED":
+            self.seed, self.seconds = self.seed + 1, time.monotonic() - began
+            return 0
+        self.failed[1] += 1
+        return 1
+
+    @staticmethod
+    def _ask(api: str, path: str, body: Any = None) -> Any:
+        """What Prefect answers, once it does."""
+        deadline = time.monotonic() + 120
+        while (found := ask_prefect(api, path, body)) is None:
+            assert time.monotonic() < deadline, f"Prefect does not answer {path}"
+            time.sleep(0.2)
+        return found
+
+
 class World:
     """A home, its servers, and what was answered."""
 
@@ -156,7 +198,9 @@ class World:
         self.asked.touch()
         self.endpoint = endpoint(folder, self.asked, delay)
         self.prefect = prefect(self.home, folder)
+        self.worker = Worker(folder, lambda: self.environment)
         self.postgres = Team() if team else None
+        self.store: Server | None = None
         self._settings: dict[str, str] = {}
         self._stored: list[tuple[set[str], int]] = []
 
@@ -169,10 +213,20 @@ class World:
                 self.postgres.start()
                 stack.callback(self.postgres.stop)
                 self._settings["EVERSPRING_LAKE"] = database_of(self.postgres.url)
+                port = free_port()
+                moto = start_moto(self.folder, port)
+                stack.callback(moto.kill)
+                self.store = way_to(port, "/moto-api/", self.folder)
+                stack.callback(self.store.kill)
+                self.store.start()
+                bucket = replace(bucket_of(f"http://127.0.0.1:{port}"), endpoint=f"http://127.0.0.1:{self.store.port}")
+                self._settings |= bucket.environment
             for part in (self.endpoint, self.prefect):
                 stack.callback(part.kill)
                 part.start()
             self._give_room()
+            stack.callback(self.worker.kill)
+            self.worker.start()
             yield self
 
     def _give_room(self) -> None:
@@ -195,7 +249,9 @@ class World:
 
     @property
     def settings(self) -> Settings:
-        return load_settings(home=self.home, lake=self._settings.get("EVERSPRING_LAKE", ""))
+        return load_settings(
+            home=self.home, **{name.removeprefix("EVERSPRING_").lower(): its for name, its in self._settings.items()}
+        )
 
     @property
     def lake(self) -> Lake:
