@@ -71,5 +71,6 @@ clean:  ## Remove the virtual environment and caches; the home folder .eversprin
 
 .venv/tested: .venv/ready
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --group dev
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --group trainers
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || sh infra/debian.sh postgresql || true
 	@touch $@

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,8 @@ class Storm:
     kills: Counter[str] = field(default_factory=Counter[str])
     survived: Counter[str] = field(default_factory=Counter[str])
     """Kills after which every run that was at work ended well, without being given again."""
+    answers: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many requests were answered, how many of them again, and again though the answer was stored."""
 
     def strike(self) -> None:
         """Wait a while, kill something, and bring it back."""
@@ -168,6 +170,8 @@ def storm(
         found = broken(world)
         found += [f"Prefect shows {name!r} as running" for name in flow_runs_at_work(world)]
         again, most = world.asked_again(), CONCURRENCY * len(lanes) * sum(made.kills.values())
+        stored = len(world.asked_though_stored())
+        made.answers = {"all": len(world.requests()), "again": again, "again though stored": stored}
         if again > most:
             found.append(f"{again} requests were asked again, {most} at the most were in flight")
         there, wanted = ids_of(world), undisturbed(lanes)
@@ -192,10 +196,9 @@ def show(made: Storm, found: list[str]) -> None:
     console.print(table)
     ended, failed = sum(lane.seed for lane in made.lanes), sum(sum(lane.failed.values()) for lane in made.lanes)
     console.print(
-        f"{sum(made.kills.values())} kills; {ended} runs ended well, {failed} "
-        f"did not and were given again; {len(made.world.requests())} answers, {made.world.asked_again()} of them to "
-        f"requests that were in flight; {len(made.world.asked_though_stored())} asked though stored; "
-        f"{len(found)} invariants broken"
+        f"{sum(made.kills.values())} kills; {ended} runs ended well, {failed} did not and were given again; "
+        f"{made.answers['all']} answers, {made.answers['again']} of them to requests that were in flight; "
+        f"{made.answers['again though stored']} asked though stored; {len(found)} invariants broken"
     )
     for line in found:
         console.print(f"  {line}", markup=False)
