@@ -17,11 +17,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from moto_store import bucket_of, s3_server  # noqa: F401 - a fixture
+from postgres import database_of, postgres_server  # noqa: F401 - a fixture
 from scripted import ScriptedServer
 
 from catalog.store import Lake
@@ -44,6 +46,7 @@ class Block:
     """A fenced block."""
 
     place: str
+    section: str
     language: str
     how: str
     text: str
@@ -53,7 +56,13 @@ class Block:
 def blocks(file: Path) -> list[Block]:
     text = file.read_text("utf-8")
     found = [
-        Block(f"{file.name}:{text[: match.start()].count(chr(10)) + 1}", match[1] or "", match[2].strip(), match[3])
+        Block(
+            place=f"{file.name}:{text[: match.start()].count(chr(10)) + 1}",
+            section=["", *re.findall(r"^## (.+)$", text[: match.start()], re.MULTILINE)][-1],
+            language=match[1] or "",
+            how=match[2].strip(),
+            text=match[3],
+        )
         for match in BLOCK.finditer(text)
     ]
     ends = [match.end() for match in BLOCK.finditer(text)]
@@ -63,7 +72,7 @@ def blocks(file: Path) -> list[Block]:
         following = found[place + 1] if place + 1 < len(found) else None
         next_to = following and not text[ends[place] : starts[place + 1]].strip()
         printed = following.text.splitlines() if following and next_to and following.language == "text" else []
-        out.append(Block(block.place, block.language, block.how, block.text, tuple(filter(None, printed))))
+        out.append(replace(block, printed=tuple(filter(None, printed))))
     return out
 
 
@@ -75,9 +84,15 @@ class Reader:
     instead: dict[str, str]
     environment: dict[str, str] = field(default_factory=dict[str, str])
 
-    def read(self, page: Path) -> None:
+    def read(self, page: Path, *, anew: bool = True) -> None:
+        """Do all that a page says; `anew`: what a section sets holds to its end."""
+        before, section = dict(self.environment), ""
         for block in blocks(page):
+            if anew and block.section != section:
+                self.environment, section = dict(before), block.section
             getattr(self, f"_{block.language}", self._nothing)(block)
+        if anew:
+            self.environment = before
 
     def _nothing(self, block: Block) -> None:
         assert block.language in {"", "text", "console", "toml", "json"}, f"{block.place}: {block.language}"
@@ -158,7 +173,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
             "source .venv/bin/activate": ":",
         }
         made = Reader(folder, here)
-        made.read(ROOT / "docs" / "tutorial.md")
+        made.read(ROOT / "docs" / "tutorial.md", anew=False)
         yield made
 
 
@@ -172,7 +187,16 @@ def test_what_a_page_says_is_so(reader: Reader, page: str) -> None:
 
 
 @pytest.mark.long
-def test_what_is_said_of_operations_is_so(reader: Reader) -> None:
+@pytest.mark.postgres
+def test_what_is_said_of_operations_is_so(reader: Reader, request: pytest.FixtureRequest) -> None:
+    bucket = bucket_of(request.getfixturevalue("s3_server"))
+    reader.instead |= {
+        "postgresql://worker:password@db.example/everspring": database_of(request.getfixturevalue("postgres_server")),
+        "s3://bucket/lake/": f"s3://{bucket.name}/lake/",
+        "https://s3.example": bucket.endpoint,
+        "S3_KEY_ID=key": f"S3_KEY_ID={bucket.key_id}",
+        "S3_SECRET=secret": f"S3_SECRET={bucket.secret}",
+    }
     reader.read(ROOT / "docs" / "operations.md")
 
 

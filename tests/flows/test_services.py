@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -201,6 +202,20 @@ def test_a_broken_gate_is_told_at_the_webhook(running: Running) -> None:
     told = until(lambda: [each for each in running.heard if each["automation"] == "Gate failed"], 60)
     assert told[0]["text"].startswith("sft.metamath@1: 1 of ")
     until(lambda: [each for each in running.heard if each["automation"] == "Run failed"], 60)
+
+
+def test_a_yield_that_dropped_is_told_at_the_webhook(running: Running) -> None:
+    event = {
+        "id": str(uuid.uuid4()),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": "everspring.yield.dropped",
+        "resource": {"prefect.resource.id": "everspring.table.sft.metamath"},
+        "payload": {"message": "sft.metamath: 1 of 10 rows kept"},
+    }
+    body, kind = json.dumps([event]).encode(), {"Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(f"{running.api}/events", body, kind), timeout=30).close()
+    told = until(lambda: [each for each in running.heard if each["automation"] == "Yield dropped"], 60)
+    assert told[0]["text"] == "sft.metamath: 1 of 10 rows kept"
 
 
 @pytest.mark.long
