@@ -34,8 +34,9 @@ BLOCK = re.compile(r"^```(\w+)?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What a shell is given before the first command: what would leave this machine, or change it, is only looked at.
 BEFORE = f"""
 set -euo pipefail
+REPOSITORY={ROOT}
 git() {{ test "$1" = clone && ln -sfn {ROOT} everspring; }}
-make() {{ command make --dry-run "$@" > /dev/null; }}
+make() {{ command make --dry-run --directory {ROOT} "$@" > /dev/null || exit 2; }}
 pip() {{ for name in "$@"; do case $name in install) ;; *) python -c "import importlib.metadata as m, re, sys; \
 m.version(re.split('[[]', sys.argv[1])[0])" "$name";; esac; done; }}
 """
