@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.records import PROVENANCE, Record
-from catalog.store import Lake, TableRef, Version, known_tables
+from catalog.store import SCHEMAS, Lake, TableRef, Version
 from infra.errors import Refusal
 
 if TYPE_CHECKING:
@@ -147,8 +147,9 @@ def trace(lake: Lake, subject: str, direction: Direction = "up") -> Graph:
     with lake.read() as connection:
         if "." in subject:
             return _trace_table(connection, lake.find(TableRef.parse(subject)), direction)
-        root, table = _find_row(connection, lake, subject)
-        return _trace_row(connection, lake, root, table, direction)
+        versions = lake.versions()
+        root, table = _find_row(connection, versions, subject)
+        return _trace_row(connection, lake, versions, root, table, direction)
 
 
 def licences_of(lake: Lake, version: Version) -> dict[str, frozenset[str]]:
@@ -169,7 +170,7 @@ def licences_of(lake: Lake, version: Version) -> dict[str, frozenset[str]]:
         ).fetchall()
         with_licence = {
             one: row.get("licence") or "unknown"
-            for one, (_, row) in _contents(connection, lake, {one: held for _, one, held in found}).items()
+            for one, (_, row) in _contents(connection, lake.versions(), {one: held for _, one, held in found}).items()
         }
         ids = connection.execute(f"SELECT record_id FROM {version.sql}").fetchall()
     licences: dict[str, set[str]] = {record_id: set() for (record_id,) in ids}
@@ -201,13 +202,14 @@ def _trace_table(connection: "duckdb.DuckDBPyConnection", version: Version, dire
     return Graph(str(version.ref), {name: Node(name, "table") for name in following}, following)
 
 
-def _find_row(connection: "duckdb.DuckDBPyConnection", lake: Lake, prefix: str) -> tuple[str, str]:
+def _find_row(connection: "duckdb.DuckDBPyConnection", versions: Sequence[Version], prefix: str) -> tuple[str, str]:
     if len(prefix) < 6 or not all(c in "0123456789abcdef" for c in prefix):
         raise Refusal(
             f"lineage {prefix!r}: neither a table nor a record id; give STAGE.METHOD[@VERSION] or 6 to 32 hex digits"
         )
     meant = "record_id = $prefix" if len(prefix) == _DIGITS else "starts_with(record_id, $prefix)"
-    places = [f"SELECT record_id, '{table}' FROM {TableRef.parse(table).sql}" for table in known_tables(lake)]
+    tables = sorted({version.ref.table for version in versions})
+    places = [f"SELECT record_id, '{table}' FROM {TableRef.parse(table).sql}" for table in tables]
     places.append("SELECT record_id, '' FROM catalog.lineage")
     asked = " UNION ALL ".join(f"({place} WHERE {meant} LIMIT 5)" for place in places)
     found = dict[str, str]()
@@ -221,12 +223,17 @@ def _find_row(connection: "duckdb.DuckDBPyConnection", lake: Lake, prefix: str) 
 
 
 def _trace_row(
-    connection: "duckdb.DuckDBPyConnection", lake: Lake, root: str, table: str, direction: Direction
+    connection: "duckdb.DuckDBPyConnection",
+    lake: Lake,
+    versions: Sequence[Version],
+    root: str,
+    table: str,
+    direction: Direction,
 ) -> Graph:
     tables = {root: table}
     calls: set[str] = set()
     following: dict[str, list[str]] = {root: []}
-    for record_id, kind, parent_id, parent_table, table_name in _edges(connection, root, direction):
+    for record_id, kind, parent_id, parent_table, table_name in _edges(connection, root, table, direction):
         one, other = (record_id, parent_id) if direction == "up" else (parent_id, record_id)
         following.setdefault(one, []).append(other)
         following.setdefault(other, [])
@@ -236,7 +243,7 @@ def _trace_row(
             tables[parent_id] = parent_table
         if direction == "down":
             tables.setdefault(record_id, table_name)
-    contents = _contents(connection, lake, tables)
+    contents = _contents(connection, versions, tables)
     nodes = {
         node: Node(node, "call", "catalog.calls", called)
         for node, called in _calls(lake, calls).items()
@@ -250,35 +257,58 @@ def _trace_row(
     return Graph(root, {node: nodes[node] for node in following}, following)
 
 
-def _edges(connection: "duckdb.DuckDBPyConnection", root: str, direction: Direction) -> list[tuple[str, ...]]:
+_Edge = tuple[str, str, str, str | None, str]
+"""`record_id`, `kind`, `parent_id`, `parent_table` and `table_name`."""
+
+
+def _edges(connection: "duckdb.DuckDBPyConnection", root: str, table: str, direction: Direction) -> list[_Edge]:
     """The edges of `catalog.lineage` that lead from a row, generation by generation.
 
-    A recursive query would join all of the lineage with each generation; this one looks for the few rows that are left.
+    A recursive query would join all of the lineage with each generation. This one looks for the few rows that are left,
+    and where their table is known only at what that table's versions have brought: DuckLake keeps these apart.
     """
-    start, end = (0, 2) if direction == "up" else (2, 0)
-    names = ("record_id", "kind", "parent_id", "parent_table", "table_name")
-    found = dict[tuple[str, ...], None]()
-    seen, left = {root}, [root]
+    found = dict[_Edge, None]()
+    seen, left = {root}, {table: [root]}
     while left:
-        edges = connection.execute(
-            f"SELECT DISTINCT {', '.join(names)} FROM catalog.lineage WHERE {names[start]} IN (SELECT unnest(?)) "
-            "ORDER BY ALL",
-            [left],
-        ).fetchall()
+        edges = [edge for its, ids in left.items() for edge in _next_edges(connection, ids, its, direction)]
         found |= dict.fromkeys(edges)
-        left = [other for other in dict.fromkeys(edge[end] for edge in edges) if other not in seen]
-        seen |= set(left)
+        left = dict[str, list[str]]()
+        for record_id, _, parent_id, parent_table, table_name in edges:
+            other, its = (record_id, table_name) if direction == "down" else (parent_id, parent_table or table_name)
+            if other not in seen:
+                seen.add(other)
+                left.setdefault(its if its.partition(".")[0] in SCHEMAS else "", []).append(other)
     return list(found)
 
 
+def _next_edges(
+    connection: "duckdb.DuckDBPyConnection", ids: Sequence[str], table: str, direction: Direction
+) -> list[_Edge]:
+    """The edges that lead from rows of a table, or from rows that were intermediate in making it."""
+    if not table:
+        wheres = ["true"]
+    elif direction == "up":
+        wheres = ["table_name = $table"]
+    else:
+        wheres = ["parent_table = $table", "parent_table IS NULL AND table_name = $table"]
+    start = "record_id" if direction == "up" else "parent_id"
+    asked = " UNION ALL ".join(
+        f"SELECT record_id, kind, parent_id, parent_table, table_name FROM catalog.lineage "
+        f"WHERE {where} AND {start} IN (SELECT unnest($ids))"
+        for where in wheres
+    )
+    given = {"ids": list(ids), **({"table": table} if table else {})}
+    return connection.execute(f"SELECT DISTINCT * FROM ({asked}) ORDER BY ALL", given).fetchall()
+
+
 def _contents(
-    connection: "duckdb.DuckDBPyConnection", lake: Lake, tables: Mapping[str, str]
+    connection: "duckdb.DuckDBPyConnection", versions: Sequence[Version], tables: Mapping[str, str]
 ) -> dict[str, tuple[str, dict[str, Any]]]:
     """Table and content of each row, from the last version of its table that holds it."""
     out: dict[str, tuple[str, dict[str, Any]]] = {}
     for table in sorted({t for t in tables.values() if t}):
         wanted = [record_id for record_id, held in tables.items() if held == table]
-        for version in reversed([each for each in lake.versions(table) if each.readable]):
+        for version in reversed([each for each in versions if each.ref.table == table and each.readable]):
             left = [record_id for record_id in wanted if record_id not in out]
             if not left:
                 break

@@ -150,7 +150,7 @@ def _publish(
         )
         connection.execute(
             "INSERT INTO lake.catalog.lineage BY NAME SELECT ? AS table_name, ?::INTEGER AS version, * "
-            "FROM read_parquet(?)",
+            "FROM read_parquet(?) ORDER BY record_id",  # a look-up reads the part of the file where the row may be
             [ref.table, run.version, spool.files("edges")],
         )
         connection.execute(

@@ -58,13 +58,13 @@ def make(lake: Lake, rows: int) -> None:
             run(
                 "INSERT INTO lake.catalog.lineage BY NAME "
                 f"SELECT 'sft.g{number}' AS table_name, 1 AS version, record_id, 'row' AS kind, "
-                f"parents[1] AS parent_id, '{above}' AS parent_table FROM lake.sft.g{number}"
+                f"parents[1] AS parent_id, '{above}' AS parent_table FROM lake.sft.g{number} ORDER BY record_id"
             )
             run(
                 "INSERT INTO lake.catalog.lineage BY NAME "
                 f"SELECT 'sft.g{number}' AS table_name, 1 AS version, record_id, 'call' AS kind, "
                 "md5(record_id) AS parent_id, 'model-' || (ascii(record_id) % 2) AS model, 'generator' AS role "
-                f"FROM lake.sft.g{number}"
+                f"FROM lake.sft.g{number} ORDER BY record_id"
             )
             run(
                 "INSERT INTO lake.catalog.table_lineage VALUES (?, 1, ?, 1, ?)",
