@@ -2,7 +2,7 @@
 -- seed_table: the raw table
 -- seed_id: id of the row
 -- rows: published rows that descend from it
--- tables: the tables that these are in
+-- tables: how many tables these are in
 -- generations: how many steps the furthest is away, intermediate rows included
 WITH RECURSIVE edges AS (
     SELECT hash(parent_id) AS parent, hash(record_id) AS child, parent_table, table_name
@@ -16,14 +16,24 @@ down AS (
     FROM down JOIN edges AS e ON e.parent = down.child
     WHERE depth < 64
 ),
+descendants AS (
+    SELECT seed, child, any_value(table_name) AS table_name, max(depth) AS depth
+    FROM down
+    ANTI JOIN (SELECT parent FROM edges WHERE parent_table IS NULL) AS intermediate ON parent = child
+    GROUP BY seed, child
+),
+by_table AS (
+    SELECT seed, table_name, count(*) AS rows, max(depth) AS depth FROM descendants GROUP BY seed, table_name
+),
+by_seed AS (
+    SELECT seed, sum(rows)::BIGINT AS rows, count(*) AS tables, max(depth) AS generations
+    FROM by_table GROUP BY seed
+),
 named AS (
     SELECT DISTINCT hash(parent_id) AS seed, parent_id AS seed_id, parent_table AS seed_table
     FROM catalog.lineage
     WHERE parent_table LIKE 'raw.%'
 )
-SELECT seed_table, seed_id, count(DISTINCT child) AS rows, list(DISTINCT table_name ORDER BY table_name) AS tables,
-    max(depth) AS generations
-FROM down JOIN named USING (seed)
-ANTI JOIN (SELECT parent FROM edges WHERE parent_table IS NULL) AS intermediate ON parent = child
-GROUP BY seed_table, seed_id
+SELECT seed_table, seed_id, rows, tables, generations
+FROM by_seed JOIN named USING (seed)
 ORDER BY rows DESC, seed_id
