@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from catalog.publish import quarantine_of
 from catalog.store import RAW, STAGES, Lake, TableRef, Version
@@ -404,9 +404,8 @@ def _about(table: _Table) -> "dict[str, DatasetFacet]":
         fields = [_field(name, kind, place) for place, (name, kind) in enumerate(table.columns.items(), 1)]
         facets["schema"] = schema_dataset.SchemaDatasetFacet(fields=fields)
     if table.ref.version is not None:
-        facets["version"] = dataset_version_dataset.DatasetVersionDatasetFacet(
-            datasetVersion=str(table.ref.version)
-        ).with_additional_properties(ducklakeSnapshot=table.snapshot)
+        version = dataset_version_dataset.DatasetVersionDatasetFacet(datasetVersion=str(table.ref.version))
+        facets["version"] = cast("DatasetFacet", version.with_additional_properties(ducklakeSnapshot=table.snapshot))
     return facets
 
 

@@ -189,6 +189,7 @@ class Lake:
         try:
             yield connection
         except BaseException as error:
+            connection.interrupt()  # else closing waits for the query that Ctrl-C has left
             connection.close()
             self._tell(error)
             raise

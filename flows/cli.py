@@ -456,10 +456,12 @@ def sql(
 
         Shell(_lake(), load_settings(), form).run()
         return
-    if query is None or query == "-":
-        query = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-    with _lake().answer(query) as found:
+    with _lake().answer(_standard_input() if query is None or query == "-" else query) as found:
         show_answer(found, form)
+
+
+def _standard_input() -> str:
+    return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")  # what is no UTF-8 is refused as such
 
 
 @app.command()

@@ -173,7 +173,7 @@ class Shell:
     def __init__(self, lake: Lake, settings: Settings, form: Form) -> None:
         """Refuses a form of answers that is nothing for a terminal."""
         self._lake, self._settings = lake, settings
-        self._form = _form(form)
+        self._form: Form = _form(form)
         self._names = Names(lake)
         self._commands: dict[str, tuple[Callable[[str], None], str, Sequence[str] | None]] = {
             ".help": (self._help, "what can be typed", ()),

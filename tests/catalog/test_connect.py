@@ -27,10 +27,17 @@ def put(lake: Lake, folder: Path, prompt: str) -> None:
         publish(lake, run, spool, Findings(), shape=Prompt)
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose table has one row."""
+    home = tmp_path_factory.mktemp("home")
+    put(Lake(load_settings(home=home)), home, "a")
+    return home
+
+
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    put(Lake(load_settings(home=tmp_path)), tmp_path, "a")
-    with catalog.connect(tmp_path) as connection:
+def connection(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with catalog.connect(home) as connection:
         yield connection
 
 
@@ -39,9 +46,13 @@ def test_its_answers_are_data_frames_of_polars_and_of_pandas(connection: duckdb.
     assert connection.sql("FROM lake.catalog.versions").df()["published_at"].notna().all()
 
 
-def test_it_sees_what_is_published_meanwhile(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    put(Lake(load_settings(home=tmp_path)), tmp_path, "b")
-    assert connection.sql("SELECT count(*) FROM sft.demo").fetchall() == [(2,)]
+def test_it_sees_what_is_published_meanwhile(tmp_path: Path) -> None:
+    lake = Lake(load_settings(home=tmp_path))
+    put(lake, tmp_path, "a")
+    with catalog.connect(tmp_path) as connection:
+        assert connection.sql("SELECT count(*) FROM sft.demo").fetchall() == [(1,)]
+        put(lake, tmp_path, "b")
+        assert connection.sql("SELECT count(*) FROM sft.demo").fetchall() == [(2,)]
 
 
 @pytest.mark.parametrize(
@@ -55,15 +66,14 @@ def test_it_sees_what_is_published_meanwhile(connection: duckdb.DuckDBPyConnecti
         "CALL ducklake_expire_snapshots('lake', older_than => now())",
     ],
 )
-def test_duckdb_itself_refuses_to_write(connection: duckdb.DuckDBPyConnection, tmp_path: Path, statement: str) -> None:
+def test_duckdb_itself_refuses_to_write(connection: duckdb.DuckDBPyConnection, home: Path, statement: str) -> None:
     with pytest.raises(duckdb.Error, match="read-only"):
         connection.execute(statement)
-    assert Lake(load_settings(home=tmp_path)).query("SELECT prompt FROM sft.demo").rows() == [("a",)]
+    assert Lake(load_settings(home=home)).query("SELECT prompt FROM sft.demo").rows() == [("a",)]
 
 
-def test_it_takes_the_home_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(Lake(load_settings(home=tmp_path)), tmp_path, "a")
-    monkeypatch.setenv("EVERSPRING_HOME", str(tmp_path))
+def test_it_takes_the_home_of_the_settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVERSPRING_HOME", str(home))
     with catalog.connect() as connection:
         assert connection.execute("SELECT prompt FROM sft.demo").fetchall() == [("a",)]
 

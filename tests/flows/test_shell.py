@@ -25,6 +25,8 @@ from flows.shell import FORMS, Names, SqlCompleter, is_whole
 from infra.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
+PROMPT = "everspring>"
+FOREVER = "select count(*) from range(10000000000) a, range(1000) b where a.range % 7 = b.range % 5;"
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78]")
 
 
@@ -45,7 +47,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 class Session:
-    """A shell at a terminal: `type` presses keys, `seen` waits until a text stands in what it has shown since."""
+    """A shell at a terminal: `type` presses keys, `seen` waits for what it shows from then on."""
 
     def __init__(self, home: Path, *arguments: str) -> None:
         self._master, slave = pty.openpty()
@@ -60,18 +62,25 @@ class Session:
         self._shown = ""
         os.write(self._master, keys.encode())
 
-    def seen(self, text: str, seconds: float = 30) -> str:
+    def seen(self, text: str, *, then: str = "", seconds: float = 60) -> str:
+        """Wait for a text, and another that stands anywhere after it; returns all that was shown."""
+        wanted = re.compile(f"{re.escape(text)}.*{re.escape(then)}", re.DOTALL)
         deadline = time.monotonic() + seconds
-        while text not in self._shown:
+        while not wanted.search(self._shown):
             assert time.monotonic() < deadline, self._shown
             ready, _, _ = select.select([self._master], [], [], 0.1)
             if ready:
                 self._shown += _ESCAPES.sub("", os.read(self._master, 65536).decode(errors="replace"))
         return self._shown
 
+    def ask(self, question: str, answer: str) -> str:
+        """Type a line, wait for the answer and the next prompt."""
+        self.type(f"{question}\r")
+        return self.seen(answer, then=PROMPT)
+
     def end(self) -> int:
         try:
-            return self.process.wait(timeout=30)
+            return self.process.wait(timeout=60)
         finally:
             if self.process.poll() is None:
                 self.process.kill()
@@ -83,7 +92,7 @@ def session(home: Path, *arguments: str) -> Iterator[Session]:
     """A shell that waits for its first question, and is ended after the block."""
     at = Session(home, *arguments)
     try:
-        at.seen("everspring> ")
+        at.seen(PROMPT)
         yield at
     finally:
         if at.process.poll() is None:
@@ -91,72 +100,60 @@ def session(home: Path, *arguments: str) -> Iterator[Session]:
             at.process.wait()
 
 
-def test_a_session_answers_completes_names_and_goes_on_after_an_error_and_an_interrupt(home: Path) -> None:
+def test_a_session_answers_completes_names_and_goes_on_after_errors(home: Path) -> None:
     with session(home) as at:
         at.type("select prompt\r")
-        at.seen("...> ")  # a question goes on until its semicolon
+        at.seen("...>")  # a question goes on until its semicolon
         at.type("from sft.t\t")
-        at.seen("sft.toy")
-        at.type(";\r")
-        assert "What is rain?" in at.seen("everspring> ")
-        at.type("select nonsense from sft.toy;\r")
-        error = at.seen("everspring> ")
-        assert "error: sql: Binder Error" in error
+        at.seen("oy")
+        at.ask(";", "What is rain?")
+        error = at.ask("select nonsense from sft.toy;", "error: sql: Binder Error")
         assert "LINE 1" not in error
-        at.type("this is let go\x03")
-        at.seen("everspring> ")
-        at.type(".format csv\r")
-        at.seen("everspring> ")
-        at.type("select prompt, 41 + 1 as n from sft.toy;\r")
-        assert "What is rain?,42" in at.seen("everspring> ")
-        at.type("drop table sft.toy;\r")
-        assert "SELECT is wanted" in at.seen("everspring> ")
+        at.ask(".format csv", "shown as csv")
+        at.ask("select prompt, 41 + 1 as n from sft.toy;", "What is rain?,42")
+        at.ask("drop table sft.toy;", "SELECT is wanted")
         at.type("\x04")
         assert at.end() == 0
 
 
-def test_a_question_is_interrupted_and_the_session_goes_on(home: Path) -> None:
+def test_an_interrupt_lets_go_of_what_was_typed_or_asked(home: Path) -> None:
     with session(home) as at:
-        at.type("select count(*) from range(10000000000) a, range(1000) b where a.range % 7 = b.range % 5;\r")
-        time.sleep(1.5)
+        at.type("this is let go")
+        at.seen("let go")
+        at.type("\x03")
+        at.seen(PROMPT)
+        at.type(f"{FOREVER}\r")
+        time.sleep(3)
         os.killpg(at.process.pid, signal.SIGINT)
-        assert "interrupted" in at.seen("everspring> ")
-        at.type("select 6 * 7 as answer;\r")
-        assert "42" in at.seen("everspring> ")
+        at.seen("interrupted", then=PROMPT)
+        at.ask("select 6 * 7 as answer;", "42")
 
 
 def test_what_was_asked_is_kept_for_its_owner_and_comes_back_with_the_up_key(home: Path) -> None:
     with session(home) as at:
-        at.type("select 'asked before' as kept;\r")
-        at.seen("everspring> ")
+        at.ask("select 'asked' || ' before' as kept;", "asked before")
         at.type(".quit\r")
         assert at.end() == 0
     assert stat.S_IMODE((home / "sql_history").stat().st_mode) == 0o600
     with session(home) as at:
         at.type("\x1b[A\x1b[A")  # .quit, then the question before it
-        at.seen("asked before")
-        at.type("\r")
-        assert "kept" in at.seen("everspring> ")
+        at.seen("as kept;")
+        at.ask("", "asked before")
 
 
 def test_commands_list_tables_and_describe_one(home: Path) -> None:
     with session(home) as at:
-        at.type(".tables\r")
-        listed = at.seen("everspring> ")
-        assert "sft.toy" in listed
+        listed = at.ask(".tables", "sft.toy")
         assert "marts.sft" in listed
         assert "catalog.versions" in listed
-        at.type(".schema sft.toy\r")
-        assert re.search(r"parents\s+VARCHAR\[\]", at.seen("everspring> "))
-        at.type(".schema sft.toi\r")
-        assert "did you mean: sft.toy" in at.seen("everspring> ")
-        at.type(".help\r")
-        assert "Ctrl-D" in at.seen("everspring> ")
+        assert re.search(r"parents\s+VARCHAR\[\]", at.ask(".schema sft.toy", "VARCHAR[]"))
+        at.ask(".schema sft.toi", "did you mean: sft.toy")
+        at.ask(".help", "Ctrl-C")
 
 
 def test_parquet_is_nothing_for_a_terminal(home: Path) -> None:
     at = Session(home, "--format", "parquet")
-    assert "one of table, csv, json is wanted" in at.seen("wanted")
+    at.seen("one of table, csv, json is wanted")
     assert at.end() == 2
 
 
