@@ -202,9 +202,14 @@ def _refuse_withdrawn(connection: "duckdb.DuckDBPyConnection", run: Run, spool: 
         )
 
 
-def quarantine(lake: Lake, run: Run, spool: Spool, findings: Findings, *, shape: type[Record]) -> TableRef:
-    """Keep a refused run's rows in `quarantine.<stage>__<method>`, under its run id, beside its checks."""
-    ref = TableRef("quarantine", run.table_name.replace(".", "__"))
+def quarantine_of(table: str) -> TableRef:
+    """Where the rows of a table's refused runs are kept: `quarantine.<stage>__<method>`."""
+    return TableRef("quarantine", table.replace(".", "__"))
+
+
+def quarantine(lake: Lake, run: Run, spool: Spool, findings: Findings, *, shape: type[Record]) -> None:
+    """Keep a refused run's rows in quarantine, under its run id, beside its checks."""
+    ref = quarantine_of(run.table_name)
     run.status = "quarantined"
     with lake.write(f"{run.table_name}: {spool.counts['rows']} rows quarantined", _extra(run)) as connection:
         lake.fit(connection, ref, shape, {"run_id": "VARCHAR"})
@@ -217,7 +222,6 @@ def quarantine(lake: Lake, run: Run, spool: Spool, findings: Findings, *, shape:
             [ref.table, spool.files("edges")],
         )
         _record(connection, run, spool, findings)
-    return ref
 
 
 def record(

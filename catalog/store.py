@@ -165,6 +165,16 @@ class Lake:
         return self._settings.folder() / "lake.sqlite"
 
     @property
+    def address(self) -> str:
+        """Which lake this is among others, without user and password: what OpenLineage calls a namespace."""
+        if not self._postgres:
+            return f"ducklake:sqlite://{self.catalogue}"
+        parts = _postgres_parts(self._settings.lake)
+        host = parts.get("host", "localhost")
+        host = f"[{host}]" if ":" in host else host
+        return f"ducklake:postgres://{host}:{parts.get('port', '5432')}/{parts.get('dbname', '')}"
+
+    @property
     def data(self) -> str:
         """Where the Parquet files lie: a folder, or `s3://BUCKET/PREFIX/`."""
         if self._s3:
@@ -177,10 +187,11 @@ class Lake:
 
         `once`: nobody gets this DuckDB again, as befits one whose configuration the block locks.
         """
-        connection = self._again(lambda: self._found() or self._made())
+        connection = self.connect()
         try:
             yield connection
         except BaseException as error:
+            connection.interrupt()  # else closing waits for the query that Ctrl-C has left
             connection.close()
             self._tell(error)
             raise
@@ -188,6 +199,10 @@ class Lake:
             connection.close()
         else:
             _put_back(connection)
+
+    def connect(self) -> "duckdb.DuckDBPyConnection":
+        """A read-only connection as `read` has it, to keep: whoever asks for it closes it."""
+        return self._again(lambda: self._found() or self._made())
 
     @contextmanager
     def answer(self, sql: str) -> "Generator[duckdb.DuckDBPyConnection]":
@@ -736,19 +751,27 @@ def extension_file(name: str) -> str | None:
 
 def _postgres_secret(address: str) -> str:
     """A DuckDB secret for the catalogue: unlike a connection string it is redacted wherever DuckDB shows it."""
+    names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER", "password": "PASSWORD"}
+    given = ", ".join(f"{names[k]} {_quoted(v)}" for k, v in _postgres_parts(address).items() if k in names)
+    return f"CREATE OR REPLACE SECRET lake_catalogue (TYPE postgres, {given})"
+
+
+def _postgres_parts(address: str) -> dict[str, str]:
+    """What an address of PostgreSQL says: host, port, dbname, user, password.
+
+    Raises:
+        Failure: where it cannot be read.
+    """
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
     try:
-        parts = {key: str(value) for key, value in conninfo_to_dict(address).items()}
+        return {key: str(value) for key, value in conninfo_to_dict(address).items()}
     except ProgrammingError:  # its text holds parts of the address
         raise Failure(
             "lake: the address of PostgreSQL cannot be read, postgresql://USER:PASSWORD@HOST:PORT/DATABASE is wanted; "
             "see EVERSPRING_LAKE, and write / and @ in a password as %2F and %40"
         ) from None
-    names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER", "password": "PASSWORD"}
-    given = ", ".join(f"{names[k]} {_quoted(v)}" for k, v in parts.items() if k in names)
-    return f"CREATE OR REPLACE SECRET lake_catalogue (TYPE postgres, {given})"
 
 
 def _quoted(text: str) -> str:

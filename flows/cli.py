@@ -445,7 +445,13 @@ def versions(table: Annotated[str, typer.Argument(help="STAGE.METHOD", autocompl
 
 @app.command()
 def sql(
-    query: Annotated[str, typer.Argument(help="A question, such as [b]from catalog.versions[/b].")],
+    query: Annotated[
+        str | None,
+        typer.Argument(
+            help="A question, such as [b]from catalog.versions[/b]; - for standard input. Without one: a shell.",
+            show_default=False,
+        ),
+    ] = None,
     form: Annotated[Form, typer.Option("--format", "-f")] = "table",
 ) -> None:
     """Ask the lake a question in SQL; nothing can be changed, and no file be read."""
@@ -454,17 +460,32 @@ def sql(
 
     # DuckDB counts what it sorts and joins, and not the texts that functions make.
     bound_memory(2 * bytes_of(load_settings().sql_memory))
-    with _lake().answer(query) as found:
+    if query is None and sys.stdin.isatty() and sys.stdout.isatty():
+        from flows.shell import Shell
+
+        Shell(_lake(), load_settings(), form).run()
+        return
+    with _lake().answer(_standard_input() if query is None or query == "-" else query) as found:
         show_answer(found, form)
+
+
+def _standard_input() -> str:
+    return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")  # what is no UTF-8 is refused as such
 
 
 @app.command()
 def lineage(
     subject: Annotated[str, typer.Argument(metavar="TABLE[@V]|RECORD_ID", autocompletion=_tables)],
     down: Annotated[bool, typer.Option("--down/--up", help="To its offspring, or to its origins.")] = False,
-    form: Annotated[Literal["tree", "json", "mermaid"], typer.Option("--format", "-f")] = "tree",
+    form: Annotated[Literal["tree", "json", "mermaid", "openlineage"], typer.Option("--format", "-f")] = "tree",
 ) -> None:
-    """Show where a row or a table comes from, or what came of it."""
+    """Show where a row or a table comes from, or what came of it.
+
+    As [b]openlineage[/b]: the events of the run that a version came of, a line each.
+    """
+    if form == "openlineage":
+        _print_events(subject, down=down)
+        return
     from catalog.lineage import trace
 
     graph = trace(_lake(), subject, "down" if down else "up")
@@ -472,6 +493,20 @@ def lineage(
         out.print(_tree(graph), soft_wrap=True)
     else:
         print(graph.to_json() if form == "json" else graph.to_mermaid())
+
+
+def _print_events(subject: str, *, down: bool) -> None:
+    from catalog.openlineage import events_of_version
+    from catalog.store import TableRef
+    from tasks.emit import as_line
+
+    if down or "." not in subject:
+        raise Refusal(
+            f"lineage {subject!r}: OpenLineage events are of the run that a version came of, TABLE[@V] without --down "
+            "is wanted; --format json has rows and offspring"
+        )
+    for event in events_of_version(_lake(), TableRef.parse(subject)):
+        print(as_line(event))
 
 
 def _tree(graph: "Graph") -> Tree:

@@ -1,7 +1,7 @@
 """Settings: one frozen object from the environment and an optional `everspring.toml`.
 
-Variables are `EVERSPRING_*`, those of the openai package (`OPENAI_BASE_URL`, `OPENAI_API_KEY`), and AWS's own for an
-S3 store that nothing of ours names.
+Variables are `EVERSPRING_*`, those of the openai package (`OPENAI_BASE_URL`, `OPENAI_API_KEY`), of Prefect, MLflow and
+OpenLineage, and AWS's own for an S3 store that nothing of ours names.
 
 The environment wins over the file. Secrets are `SecretStr`: they are never printed, logged or stored.
 """
@@ -95,6 +95,30 @@ class Settings(BaseSettings):
         "",
         description="Address of a Prefect API; empty for a server of the run's own.",
         validation_alias=AliasChoices("prefect", "EVERSPRING_PREFECT", "PREFECT_API_URL"),
+    )
+    openlineage_url: str = Field(
+        "",
+        description="Server that each run is told to as OpenLineage events; empty for a file in the home folder.",
+        validation_alias=AliasChoices("openlineage_url", "EVERSPRING_OPENLINEAGE_URL", "OPENLINEAGE_URL"),
+    )
+    openlineage_endpoint: str = Field(
+        "api/v1/lineage",
+        description="Path of that server that takes them.",
+        validation_alias=AliasChoices(
+            "openlineage_endpoint", "EVERSPRING_OPENLINEAGE_ENDPOINT", "OPENLINEAGE_ENDPOINT"
+        ),
+    )
+    openlineage_api_key: SecretStr | None = Field(
+        None,
+        description="Key for it.",
+        validation_alias=AliasChoices("openlineage_api_key", "EVERSPRING_OPENLINEAGE_API_KEY", "OPENLINEAGE_API_KEY"),
+    )
+    openlineage_disabled: bool = Field(
+        False,
+        description="Tell no run as OpenLineage events.",
+        validation_alias=AliasChoices(
+            "openlineage_disabled", "EVERSPRING_OPENLINEAGE_DISABLED", "OPENLINEAGE_DISABLED"
+        ),
     )
     webhook: SecretStr | None = Field(None, description="Address that is told, by POST, what automations notice.")
     yield_drop: float = Field(

@@ -18,6 +18,7 @@ from infra.errors import Failure, Refusal
 from infra.settings import Policy, Settings
 from quality.contamination import hashed
 from quality.screening import CONTAMINATED, content_key, policies
+from tasks.emit import emit
 from tasks.materialize import code_revision, find_published, spool_folder
 from tasks.outcome import Outcome
 from tasks.provenance import sign_due
@@ -253,10 +254,12 @@ def _ingest(
         if not run.kept and not (last and run.made == 0):
             run.error = f"{table}: none of {run.rows_in} rows can be used, one at least is wanted"
             record(lake, run, spool, findings, "failed")
+            emit(lake, run.run_id, settings)
             raise Failure(f"{run.error}; see catalog.rejected where run_id = '{run.run_id}'")
         version = publish(lake, run, spool, findings, shape=shape, replace=replace, extra=columns)
         if settings.sign:
             sign_due(lake, table, settings)
+        emit(lake, run.run_id, settings)
     return Outcome(
         table=table,
         status="published",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from catalog.calls import attribution
-from catalog.publish import Findings, Run, publish, quarantine, record
+from catalog.publish import Findings, Run, publish, quarantine, quarantine_of, record
 from catalog.records import Record, digest
 from catalog.spool import Spool
 from catalog.store import RAW, Lake, TableRef, Version, known_tables
@@ -29,6 +29,7 @@ from quality.measures import Figure
 from quality.screening import axes, policies, yield_rate
 from tasks import track
 from tasks.adopt import Part
+from tasks.emit import emit
 from tasks.ledger import Ledger, Purse, Watcher, keep
 from tasks.llm import Models
 from tasks.llm.prices import Usage, how_to_price, load_prices
@@ -132,6 +133,7 @@ def materialize(
             run.error = f"{type(error).__name__}: {error}"
             with suppress(EverspringError):  # what ended the run is told, not what that brought with it
                 record(lake, run, spool, Findings(ledger=_steps(ledger)), "failed")
+                emit(lake, run.run_id, settings)
             if failure := full_disk(error, settings.places):
                 raise failure from error
             if isinstance(error, EverspringError):
@@ -143,11 +145,13 @@ def materialize(
         run.kept = spool.counts["rows"]
         if run.made and not same and run.made == ledger.rejected["duplicate"] + ledger.rejected[WITHDRAWN]:
             record(lake, run, spool, Findings(ledger=_steps(ledger)), "unchanged")
+            emit(lake, run.run_id, settings)
             gone = f", but for {count} that were withdrawn" if (count := ledger.rejected[WITHDRAWN]) else ""
             note = f"all {run.made} rows that were made are in the table already{gone}"
             return _outcome(run, ledger, note="; ".join(filter(None, (note, why))))
         if not run.made and (asked := spool.counts["reviews"]):
             record(lake, run, spool, Findings(ledger=_steps(ledger)), "unchanged")
+            emit(lake, run.run_id, settings)
             note = f"all {asked} rows wait for people, see `everspring review list`"
             return _outcome(run, ledger, note="; ".join(filter(None, (note, why))))
         return conclude(method, lake, order, settings, run, ledger, spool, same, why)
@@ -502,15 +506,17 @@ def conclude(
     broken = blocked(checks)
     run.mlflow_run, warning = track.begin(run, observed, checks, settings)
     if broken:
-        place = quarantine(lake, run, spool, findings, shape=method.shape)
-        run.error = "; ".join(filter(None, (_refusal(method.table, last, broken, len(checks), place, run.run_id), why)))
+        run.error = "; ".join(filter(None, (_refusal(method.table, last, broken, len(checks), run.run_id), why)))
+        quarantine(lake, run, spool, findings, shape=method.shape)
         track.end(run, None, settings)
+        emit(lake, run.run_id, settings)
         _document(run, verdicts, settings)
         raise GateRefusal(run.error, _outcome(run, ledger, note=run.error))
     version = publish(lake, run, spool, findings, shape=method.shape, replace=order.replace, instead_of=same)
     if settings.sign:
         sign_due(lake, method.table, settings)
     track.end(run, version, settings)
+    emit(lake, run.run_id, settings)
     undocumented = _document(run, verdicts, settings)
     broken_off = [f"measure {name} broke off ({what})" for name, what in taken.broken.items()]
     return _outcome(run, ledger, note="; ".join(filter(None, (why, warning, undocumented, *broken_off))))
@@ -542,14 +548,14 @@ def _of_run(run: Run, ledger: Ledger) -> list[Figure]:
     return out
 
 
-def _refusal(table: str, last: Version | None, broken: Sequence[Check], of: int, place: TableRef, run_id: str) -> str:
+def _refusal(table: str, last: Version | None, broken: Sequence[Check], of: int, run_id: str) -> str:
     number = last.ref.version if last and last.ref.version else 0
     shows = f"{table} still shows version {number}" if number else f"{table} has no version yet"
     listed = "; ".join(f"{check.expectation}: {check.error or check.observed}" for check in broken)
     verb = "is" if len(broken) == 1 else "are"
     return (
         f"{table}@{number + 1}: {len(broken)} of {of} expectations {verb} broken ({listed}); {shows}. "
-        f"Rows: {place} where run_id = '{run_id}'; offending ones: catalog.checks"
+        f"Rows: {quarantine_of(table)} where run_id = '{run_id}'; offending ones: catalog.checks"
     )
 
 

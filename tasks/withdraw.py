@@ -23,6 +23,7 @@ from catalog.withdrawals import (
 )
 from infra.settings import Settings
 from quality.gate import Check
+from tasks.emit import emit
 from tasks.materialize import code_revision
 from tasks.provenance import sign_version, signing_key
 from tasks.validate import checked, kept_promises
@@ -80,6 +81,7 @@ def take_down(
         version = lake.find(TableRef.parse(reference))
         if key:
             sign_version(lake, version, key)
+        emit(lake, version.run_id, settings)
         checks = kept_promises(lake, version)
         rows += checked(version, checks, done.withdrawal_id)
         broken += [(reference, check) for check in checks if not check.passed]

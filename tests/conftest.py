@@ -30,8 +30,9 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
     for name in list(os.environ):
-        if name.startswith(("EVERSPRING_", "AWS_")) or name in {"OPENAI_BASE_URL", "OPENAI_API_KEY"}:
+        if name.startswith(("EVERSPRING_", "AWS_", "OPENLINEAGE_")) or name in {"OPENAI_BASE_URL", "OPENAI_API_KEY"}:
             monkeypatch.delenv(name)
+    monkeypatch.setenv("OPENLINEAGE_DISABLED", "true")  # a third of a second a run; test_emit switches it on
 
 
 @pytest.fixture

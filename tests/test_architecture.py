@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = ("infra", "catalog", "quality", "tasks", "flows")
 HEAVY = {
-    "boto3", "datasets", "duckdb", "great_expectations", "gguf", "mlflow", "numpy", "openai", "pandas", "polars",
-    "prefect", "pyarrow", "reasoning_gym", "sklearn", "sympy", "torch", "xllamacpp",
+    "boto3", "datasets", "duckdb", "great_expectations", "gguf", "mlflow", "numpy", "openai", "openlineage", "pandas",
+    "polars", "prefect", "prompt_toolkit", "pyarrow", "reasoning_gym", "sklearn", "sympy", "torch", "xllamacpp",
 }  # fmt: skip
 LATE = {"tasks/llm/transport.py"}
 """Imported when the first request is sent: a class cannot have a base that is not there yet."""

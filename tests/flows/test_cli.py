@@ -1,11 +1,18 @@
 """The command line: help, names, and one clear line for whatever cannot be."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from catalog.publish import Findings, Run, publish
+from catalog.records import Prompt
+from catalog.spool import Spool
+from catalog.store import Lake
+from infra.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,6 +48,8 @@ def everspring(home: Path, *arguments: str, **environment: str) -> subprocess.Co
         (("versions", "nothing"), "no table's name"),
         (("lineage", "zzz"), "neither a table nor a record id"),
         (("lineage", "abcdef01"), "no table holds it"),
+        (("lineage", "abcdef01", "--format", "openlineage"), "TABLE[@V] without --down is wanted"),
+        (("lineage", "sft.nothing", "--format", "openlineage"), "table 'sft.nothing': unknown"),
         (("sql", "drop table catalog.runs"), "SELECT is wanted"),
         (("sql", "select * from nowhere"), "nowhere does not exist"),
         (("import", "/nowhere.csv", "--table", "raw.x"), "/nowhere.csv"),
@@ -52,6 +61,17 @@ def test_bad_usage_is_one_clear_line_and_exit_code_2(tmp_path: Path, arguments: 
     assert ended.returncode == 2, ended.stderr
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_lineage_prints_the_openlineage_events_of_a_version_a_line_each(tmp_path: Path) -> None:
+    run = Run(run_id="run-1", stage="sft", method="toy", table_name="sft.toy", fingerprint="f")
+    with Spool(tmp_path / "spool" / "run-1", Prompt) as spool:
+        spool.add_rows([Prompt(prompt="a")], {})
+        publish(Lake(load_settings(home=tmp_path)), run, spool, Findings(), shape=Prompt)
+    ended = everspring(tmp_path, "lineage", "sft.toy@1", "--format", "openlineage")
+    start, complete = map(json.loads, ended.stdout.splitlines())
+    assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")
+    assert complete["outputs"][0]["facets"]["version"]["datasetVersion"] == "1"
 
 
 def test_a_home_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
