@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from flows import quality, review, services, upkeep
+from flows import quality, review, services, site, upkeep
 from flows.answers import Form, show_answer, show_outcomes
 from flows.console import console
 from flows.export import card, export
@@ -51,6 +51,7 @@ app = typer.Typer(
 app.add_typer(models_app, name="models")
 app.add_typer(quality.benchmarks, name="benchmarks")
 app.add_typer(review.app, name="review")
+app.add_typer(site.app, name="site")
 for command in (quality.audit, quality.scorecard, quality.verify, quality.sign, quality.watermark, export, card):
     app.command()(command)
 for command in (services.up, services.down, services.status, services.worker):

@@ -57,18 +57,18 @@ class Bench:
             spool.add_rows([Prompt(prompt=prompt) for prompt in prompts], {})
             publish(self.lake, run, spool, Findings(), shape=Prompt)
 
-    def method(self, source: str = TOY) -> Method:
-        file = self.home / "toy.py"
+    def method(self, source: str = TOY, name: str = "toy") -> Method:
+        file = self.home / f"{name}.py"
         file.write_text(source)
-        spec = importlib.util.spec_from_file_location("tasks.sft.toy", file)
+        spec = importlib.util.spec_from_file_location(f"tasks.sft.{name}", file)
         assert spec
         assert spec.loader
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return read_method(module)
 
-    def run(self, source: str = TOY, purse: Purse | None = None, **order: Any) -> Any:
-        method = self.method(source)
+    def run(self, source: str = TOY, purse: Purse | None = None, name: str = "toy", **order: Any) -> Any:
+        method = self.method(source, name)
         return materialize(method, self.lake, self.models, Order(**order), self.settings, purse=purse)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from quality.scorecard import Line
 from tasks.cards.card import Card, Step
 from tasks.method import Method
 
@@ -15,7 +16,7 @@ LONG = 600
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LARGEST = "1M<n<10M"
 _SCREENED = re.compile(r"(rejected|noted)\.")
-"""Shares of rows at fault, of which those that are 0 and have no gate go without saying."""
+"""Shares of rows at fault."""
 _WORDS = re.compile(r"[^a-z0-9]+")
 
 
@@ -50,9 +51,14 @@ def markdown(
         departures=departures(card.step.method) if card.step.method else "",
         commands=[command(step) for step in reversed(card.steps) if step.method],
         samples=[json.dumps(_short(row), ensure_ascii=False, indent=2, default=str) for row in card.samples],
-        figures=[line for line in card.figures if line.gated or line.value or not _SCREENED.match(line.metric)],
+        figures=telling(card.figures),
         failing=[line for line in card.figures if not line.passed],
     )
+
+
+def telling(figures: Sequence[Line]) -> list[Line]:
+    """The figures that say something: a share of rows at fault that is 0, and has no gate, goes without saying."""
+    return [line for line in figures if line.gated or line.value or not _SCREENED.match(line.metric)]
 
 
 def bibtex(method: Method) -> str:
