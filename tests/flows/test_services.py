@@ -219,6 +219,17 @@ def test_a_yield_that_dropped_is_told_at_the_webhook(running: Running) -> None:
 
 
 @pytest.mark.long
+def test_a_run_whose_worker_died_before_it_began_is_scheduled_anew_and_runs(running: Running) -> None:
+    far = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    state = {"type": "SCHEDULED", "state_details": {"scheduled_time": far}}
+    run = running.trigger("data_preparation/weekly", {"methods": ["amps"], "rows": 3}, state=state)
+    taken = {"state": {"type": "PENDING", "message": "taken by a worker that is dead"}, "force": True}
+    running.ask(f"flow_runs/{run['id']}/set_state", taken)
+    until(lambda: [each for each in running.heard if each["automation"] == "Run not begun"], 300)
+    assert running.ended(run)["state_type"] == "COMPLETED"
+
+
+@pytest.mark.long
 def test_each_night_draws_anew_and_the_same_night_again_makes_nothing(running: Running) -> None:
     database = running.desk.home / "prefect/prefect.db"
     for night in NIGHTS:
