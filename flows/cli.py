@@ -15,6 +15,7 @@ from rich.tree import Tree
 from flows import quality, review, services, upkeep
 from flows.answers import Form, show_answer, show_outcomes
 from flows.console import console
+from flows.diff import diff
 from flows.export import card, export
 from flows.models import app as models_app
 from infra.errors import EverspringError, Refusal
@@ -51,7 +52,7 @@ app = typer.Typer(
 app.add_typer(models_app, name="models")
 app.add_typer(quality.benchmarks, name="benchmarks")
 app.add_typer(review.app, name="review")
-for command in (quality.audit, quality.scorecard, quality.verify, quality.sign, quality.watermark, export, card):
+for command in (quality.audit, quality.scorecard, quality.verify, quality.sign, quality.watermark, export, card, diff):
     app.command()(command)
 for command in (services.up, services.down, services.status, services.worker):
     app.command()(command)
