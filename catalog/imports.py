@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from catalog import records
+from catalog.bridges import MADE_OF, Bridge, Source
+from catalog.bridges._rows import turns_in
 from catalog.formats import open_table
-from catalog.formats.table import Bad, Cells, Table, TooLong, has_surrogates, is_messages, shown
-from catalog.records import ProblemScript, Record, columns, content, required
+from catalog.formats.table import Bad, Cells, Fault, Table, TooLong, has_surrogates, is_messages, shown
+from catalog.records import Message, ProblemScript, Record, columns, content, required
 from infra.errors import Refusal
 
 if TYPE_CHECKING:
@@ -21,14 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bad",
-    "Description",
     "Good",
+    "Reading",
     "content_hash",
-    "describe",
     "find_shape",
     "guess_shape",
     "origin_of",
     "read_rows",
+    "reading",
+    "shape_in",
     "shapes",
 ]
 
@@ -48,25 +51,6 @@ class Good:
 
     row: Record
     place: str
-
-
-@dataclass(frozen=True)
-class Description:
-    """What an import would read: the kind of file or table, its columns with their types, and what it is called."""
-
-    kind: str
-    columns: Mapping[str, str]
-    origin: str
-
-
-def describe(where: str) -> Description:
-    """Look at a file, a folder or a table; of its rows, at some of JSON only.
-
-    Raises:
-        Refusal: where it cannot be read.
-    """
-    table = open_table(where)
-    return Description(table.kind, table.columns, table.origin)
 
 
 def content_hash(where: str) -> str:
@@ -112,7 +96,7 @@ def guess_shape(found: Mapping[str, str], mapping: Mapping[str, str] | None = No
     """The shape with the most required columns of which none is missing.
 
     Args:
-        found: the columns, as described.
+        found: the columns, with their types.
         mapping: shape field → column, where names differ.
 
     Raises:
@@ -154,29 +138,121 @@ def read_rows(
     Raises:
         Refusal: at once where it cannot be read or lacks a column; on the way where it turns out to be broken or empty.
     """
-    table = open_table(where)
-    plan = _plan(table, shape, columns)
-    return _batches(table, shape, plan, batch, cell)
+    return reading(Source(open_table(where)), shape, columns).batches(batch, cell)
 
 
-def _batches(
-    table: Table, shape: type[Record], plan: "Sequence[_Field]", batch: int, cell: int
-) -> Iterator[list[Good | Bad]]:
-    rows: list[Good | Bad] = []
-    characters = count = 0
-    for found in table.read([field.column for field in plan], cell):
-        made = _row(found, shape, plan, cell) if isinstance(found, Cells) else found
-        rows.append(made)
-        count += 1
-        if isinstance(made, Good):
-            characters += sum(len(value) for value in content(made.row).values() if isinstance(value, str))
-        if len(rows) >= batch or characters >= _BATCH_CHARACTERS:
+def shape_in(source: Source, mapping: Mapping[str, str]) -> type[Record]:
+    """The shape of a source's rows: what its bridge says, or what its columns fit.
+
+    Raises:
+        Refusal: where no shape fits, or several do equally.
+    """
+    return source.shape if source.shape and not mapping else guess_shape(source.table.columns, mapping)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a source is read as a shape: by a bridge, or column by column."""
+
+    source: Source
+    shape: type[Record]
+    bridge: Bridge | None
+    plan: "Sequence[_Field]"
+
+    @property
+    def told(self) -> str:
+        """What the source was recognised as; empty where that is nothing but columns."""
+        title = self.bridge.title if self.bridge else ""
+        return ", ".join(filter(None, [self.source.layout, "" if self.source.layout.startswith(title) else title]))
+
+    @property
+    def left_out(self) -> list[str]:
+        """The columns that are not read."""
+        return [name for name in self.source.table.columns if name not in self._columns]
+
+    @property
+    def _columns(self) -> list[str]:
+        if not self.bridge or not self.source.shape:
+            return [field.column for field in self.plan]
+        own = columns(self.source.shape)
+        return [
+            name
+            for name in self.bridge.known(self.source.table.columns)
+            if self.bridge.reads is not None or name in own
+        ]
+
+    def batches(self, batch: int = 10_000, cell: int = CELL) -> Iterator[list[Good | Bad]]:
+        """Every row, `batch` of them at most at once; `cell`: bytes of a text at most.
+
+        Raises:
+            Refusal: on the way, where the source turns out to be broken or empty.
+        """
+        rows: list[Good | Bad] = []
+        characters = count = 0
+        for found in self.source.table.read(self._columns, cell):
+            made = self._made(found, cell) if isinstance(found, Cells) else found
+            rows.append(made)
+            count += 1
+            if isinstance(made, Good):
+                characters += sum(map(_size, content(made.row).values()))
+            if len(rows) >= batch or characters >= _BATCH_CHARACTERS:
+                yield rows
+                rows, characters = [], 0
+        if rows:
             yield rows
-            rows, characters = [], 0
-    if rows:
-        yield rows
-    if not count:
-        raise Refusal(f"{table.origin}: it holds no rows, one at least is wanted")
+        if not count:
+            raise Refusal(f"{self.source.table.origin}: it holds no rows, one at least is wanted")
+
+    def _made(self, found: Cells, cell: int) -> Good | Bad:
+        if self.bridge:
+            long = ((name, value) for name, value in found.values.items() if isinstance(value, TooLong))
+            for name, value in long:
+                return Bad(found.place, f"{name} has more than {value.limit} bytes")
+            try:
+                found = Cells(found.place, _fitted(self.bridge.row(found.values), self.shape))
+            except Fault as fault:
+                return Bad(found.place, str(fault), shown(dict(found.values)))
+        return _row(found, self.shape, self.plan, cell)
+
+
+def reading(source: Source, shape: type[Record], mapping: Mapping[str, str]) -> Reading:
+    """How a source is to be read: by its bridge if it has one that makes the shape, else as `read_rows` does.
+
+    From a conversation a Prompt takes what the user says first, and a PromptCompletion all of it, which may be no more
+    than a question and its answer.
+
+    Args:
+        source: as `catalog.bridges.open_source` opens it.
+        shape: what the rows are to be.
+        mapping: shape field → column; where some are named, it is read by them and not by the bridge.
+
+    Raises:
+        Refusal: as `read_rows` does at once, and where the bridge that the user named does not make the shape.
+    """
+    bridge = _bridge(source, shape, mapping)
+    return Reading(source, shape, bridge, _fields(shape) if bridge else _plan(source.table, shape, mapping))
+
+
+def _bridge(source: Source, shape: type[Record], mapping: Mapping[str, str]) -> Bridge | None:
+    """The bridge that makes this shape of a source; None where the columns alone are to say it."""
+    bridge, makes = source.bridge, MADE_OF.get(source.shape, (source.shape,)) if source.shape else ()
+    if bridge and not mapping and shape in makes:
+        return bridge
+    if bridge and source.asked:
+        listed = " or ".join(each.__name__ for each in makes)
+        what = "--map names columns" if mapping else f"{shape.__name__} was asked for"
+        raise Refusal(
+            f"{source.table.origin}: {what}, and --from {bridge.name} makes {listed} by itself; "
+            "leave out one of the two"
+        )
+    return None
+
+
+def _size(value: Any) -> int:
+    """The characters of a text, or of a conversation."""
+    if isinstance(value, tuple):
+        return sum(len(turn["content"]) for turn in cast("tuple[Message, ...]", value))
+    return len(value) if isinstance(value, str) else 0
 
 
 @dataclass(frozen=True)
@@ -191,8 +267,26 @@ class _Field:
     scalar: bool = False
 
 
-class _Fault(Exception):
-    """Why a cell cannot be used."""
+def _fields(shape: type[Record]) -> list[_Field]:
+    """The fields of a shape, each read from what a bridge calls as it is called."""
+    return [_Field(name, name, python, name in required(shape)) for name, python in columns(shape).items()]
+
+
+def _fitted(fields: Mapping[str, Any], shape: type[Record]) -> Mapping[str, Any]:
+    """What a bridge made, as the shape has it: conversations as prompt and completion, or the other way round."""
+    wanted = columns(shape)
+    if "messages" in wanted and "messages" not in fields and {"prompt", "completion"} <= fields.keys():
+        said = [("user", fields["prompt"]), ("assistant", fields["completion"])]
+        return {"messages": [{"role": role, "content": text} for role, text in said]}
+    if "messages" in wanted or "messages" not in fields:
+        return fields
+    talk = fields["messages"]
+    if "completion" not in wanted:
+        return {"prompt": _turn(talk, "user")}
+    if [turn["role"] for turn in talk] != ["user", "assistant"]:
+        said = ", ".join(turn["role"] for turn in talk[:4]) + (" …" if len(talk) > 4 else "")
+        raise Fault(f"is a conversation of {said}, a question and its answer are wanted; import it with --as Dialogue")
+    return {"prompt": talk[0]["content"], "completion": talk[1]["content"]}
 
 
 def _plan(table: Table, shape: type[Record], mapping: Mapping[str, str]) -> list[_Field]:
@@ -255,7 +349,7 @@ def _row(found: Cells, shape: type[Record], plan: "Sequence[_Field]", cell: int)
         value = found.values.get(field.column)
         try:
             taken = _value(field, value, cell)
-        except _Fault as fault:
+        except Fault as fault:
             evidence = "" if value is None or isinstance(value, TooLong) else shown(value)
             return Bad(found.place, f"{field.column} {fault}", evidence)
         if taken is not None:
@@ -266,34 +360,48 @@ def _row(found: Cells, shape: type[Record], plan: "Sequence[_Field]", cell: int)
 def _value(field: _Field, value: Any, cell: int) -> Any:
     """The field's value, None for its default."""
     if isinstance(value, TooLong):
-        raise _Fault(f"has more than {value.limit} bytes")
+        raise Fault(f"has more than {value.limit} bytes")
     if field.turn:
         value = _turn(value, field.turn)
     if value is None:
         if field.required:
-            raise _Fault("is null")
+            raise Fault("is null")
         return None
+    if field.type == tuple[Message, ...]:
+        taken = turns_in(value)
+        for turn in taken:
+            _check(turn["content"], cell)
+        return tuple(taken)
     if field.type is not str:
         return _native(field.type, value)
     if field.scalar and not isinstance(value, (str, list, dict, bytes)):
         value = str(value).lower() if isinstance(value, bool) else str(value)
     if not isinstance(value, str):
-        raise _Fault(f"is {type(value).__name__}, text is wanted")
+        raise Fault(f"is {type(value).__name__}, text is wanted")
     return _text(field, value, cell)
 
 
 def _text(field: _Field, text: str, cell: int) -> str | None:
-    if has_surrogates(text):
-        raise _Fault("holds half a surrogate pair")
-    if "\0" in text:
-        raise _Fault("holds a NUL")
-    if len(text) > cell or len(text.encode()) > cell:
-        raise _Fault(f"has more than {cell} bytes")
+    _check(text, cell)
     if not text.strip():
         if field.required:
-            raise _Fault("is blank")
+            raise Fault("is blank")
         return text or None
     return text
+
+
+def _check(text: str, cell: int) -> None:
+    """Refuse what the lake does not hold.
+
+    Raises:
+        Fault: saying what that is.
+    """
+    if has_surrogates(text):
+        raise Fault("holds half a surrogate pair")
+    if "\0" in text:
+        raise Fault("holds a NUL")
+    if len(text) > cell or len(text.encode()) > cell:
+        raise Fault(f"has more than {cell} bytes")
 
 
 def _turn(value: Any, role: str) -> Any:
@@ -301,11 +409,11 @@ def _turn(value: Any, role: str) -> Any:
     if value is None:
         return None
     if not isinstance(value, list):
-        raise _Fault(f"is {type(value).__name__}, a list of messages is wanted")
+        raise Fault(f"is {type(value).__name__}, a list of messages is wanted")
     for turn in value:
         if isinstance(turn, dict) and turn.get("role") == role:
             return turn.get("content")
-    raise _Fault(f"has no message of the {role}")
+    raise Fault(f"has no message of the {role}")
 
 
 def _native(kind: Any, value: Any) -> Any:
@@ -314,7 +422,7 @@ def _native(kind: Any, value: Any) -> Any:
     try:
         return _adapter(kind).validate_python(value)
     except ValidationError as error:
-        raise _Fault(f"is no {kind} ({error.errors(include_url=False)[0]['msg']})") from None
+        raise Fault(f"is no {kind} ({error.errors(include_url=False)[0]['msg']})") from None
 
 
 @cache

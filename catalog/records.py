@@ -121,7 +121,7 @@ class Problem(Prompt):
 
 @dataclass(frozen=True, kw_only=True)
 class Dialogue(Record):
-    """A conversation: TRL's conversational format, with roles `system`, `user` and `assistant`."""
+    """A conversation: TRL's conversational format, with roles `system`, `user`, `assistant`, and `tool` in imports."""
 
     messages: tuple[Message, ...]
 

@@ -15,6 +15,7 @@ from rich.tree import Tree
 from flows import quality, review, services, site, upkeep
 from flows.answers import Form, show_answer, show_outcomes
 from flows.console import console
+from flows.diff import diff
 from flows.export import card, export
 from flows.models import app as models_app
 from infra.errors import EverspringError, Refusal
@@ -52,7 +53,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(quality.benchmarks, name="benchmarks")
 app.add_typer(review.app, name="review")
 app.add_typer(site.app, name="site")
-for command in (quality.audit, quality.scorecard, quality.verify, quality.sign, quality.watermark, export, card):
+for command in (quality.audit, quality.scorecard, quality.verify, quality.sign, quality.watermark, export, card, diff):
     app.command()(command)
 for command in (services.up, services.down, services.status, services.worker):
     app.command()(command)
@@ -87,6 +88,13 @@ def _tables(incomplete: str) -> list[str]:
     from catalog.store import known_tables
 
     return [name for name in known_tables(_lake()) if name.startswith(incomplete)]
+
+
+def _bridges(incomplete: str) -> list[tuple[str, str]]:
+    from catalog.bridges import PLAIN, load_bridges
+
+    named = {name: found.summary for name, found in load_bridges().items()} | {PLAIN: "Columns named as fields are."}
+    return [(name, told) for name, told in named.items() if name.startswith(incomplete)]
 
 
 def _priced(incomplete: str) -> list[str]:
@@ -553,7 +561,10 @@ def _short(value: Any, width: int = 160) -> str:
 def import_(
     where: Annotated[
         str,
-        typer.Argument(help="Parquet, CSV, JSON(L), a folder of texts, FILE.duckdb::TABLE or postgresql://…::TABLE"),
+        typer.Argument(
+            help="Parquet, Arrow, CSV, JSON(L), a folder of texts or of another tool, FILE.duckdb::TABLE or "
+            "postgresql://…::TABLE"
+        ),
     ],
     table: Annotated[str, typer.Option("--table", "-t", help="The table to make or add to, raw.NAME.")],
     shape: Annotated[
@@ -562,28 +573,51 @@ def import_(
     mapping: Annotated[
         list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="The column that holds a field.")
     ] = None,
+    written_by: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="TOOL",
+            autocompletion=_bridges,
+            help="What wrote it: alpaca, axolotl, data-designer, data-juicer, datatrove, distilabel, everspring, hf, "
+            "llama-factory, openai-ft, sharegpt or trl; plain for none. Found out where left out.",
+        ),
+    ] = "",
+    split: Annotated[str, typer.Option(metavar="NAME", help="Of a folder with several: one, or [b]all[/b].")] = "",
     licence: Annotated[str, typer.Option(help="Licence of the data, such as CC-BY-4.0.")] = "unknown",
     replace: Annotated[bool, typer.Option("--replace", help="Start the table anew instead of adding to it.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Import even what is there already.")] = False,
 ) -> None:
-    """Take your own data into a raw table, screened, with its origin and licence."""
-    from catalog.imports import describe, find_shape, guess_shape
+    """Take your own data, or what another tool wrote, into a raw table, screened, with its origin and licence."""
+    from catalog.bridges import open_source
+    from catalog.imports import find_shape, shape_in
     from infra.settings import load_settings
     from tasks.ingest import ingest_file, ingest_source
     from tasks.screening import BENCHMARKS
 
     fields = _pairs(mapping, "--map")
-    chosen = find_shape(shape) if shape else guess_shape(describe(where).columns, fields)
+    chosen = find_shape(shape) if shape else shape_in(open_source(where, named=written_by, split=split), fields)
     lake, settings = _lake(), load_settings()
     with err.status("importing"):
         if table != BENCHMARKS:
             ingest_source(lake, BENCHMARKS, settings)  # what is imported is screened against these
         outcome = ingest_file(
-            lake, where, table, chosen, fields, settings, licence=licence, replace=replace, force=force
+            lake,
+            where,
+            table,
+            chosen,
+            fields,
+            settings,
+            licence=licence,
+            written_by=written_by,
+            split=split,
+            replace=replace,
+            force=force,
         )
     show_outcomes([outcome])
     if outcome.note:
-        out.print(Text(f"{table}: nothing to do, {outcome.note}"))
+        nothing = "nothing to do, " if outcome.status == "unchanged" else ""
+        out.print(Text(f"{table}: {nothing}{outcome.note}"), soft_wrap=True)
     out.print(f"Read it with --read METHOD.INPUT={table}", highlight=False)
 
 

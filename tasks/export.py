@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.exports import KINDS, Exported, Format, Pair, Unfit, example_of, halves, kind_of
+from catalog.exports import KINDS, MANIFEST, Exported, Format, Pair, Unfit, example_of, halves, kind_of
 from catalog.lineage import licences_of
 from catalog.records import digest
 from catalog.store import Lake, Version
@@ -25,8 +25,6 @@ from tasks.cards import Card, Datum, card_of, croissant, markdown
 if TYPE_CHECKING:
     import polars as pl
 
-MANIFEST = "everspring.json"
-"""The file beside the data that says what it is."""
 SUBJECT = ("prompt", "messages", "text", "code")
 """Columns of which the first that is there says what a row is about: rows alike in it stay in one split."""
 _FETCH = 1000
@@ -122,7 +120,7 @@ def export(
         for name, text in (wish.format.beside(told) if wish.format.beside else {}).items():
             (partial / name).write_text(text, "utf-8")
         made = Export(files, dict(left_out))
-        (partial / MANIFEST).write_text(_manifest(version, wish, made), "utf-8")
+        (partial / MANIFEST).write_text(_manifest(version, wish, fields, made), "utf-8")
         if wish.folder.exists():
             shutil.rmtree(wish.folder)
         partial.rename(wish.folder)
@@ -346,7 +344,7 @@ def _first(file: Path) -> dict[str, Any]:
         return json.loads(lines.readline())
 
 
-def _manifest(version: Version, wish: Wish, made: Export) -> str:
+def _manifest(version: Version, wish: Wish, fields: Sequence[str], made: Export) -> str:
     """What the files are, as JSON: another export of the same version and wish has the same."""
     told = {
         "table": version.ref.table,
@@ -354,6 +352,7 @@ def _manifest(version: Version, wish: Wish, made: Export) -> str:
         "snapshot": version.snapshot,
         "run_id": version.run_id,
         "fingerprint": version.fingerprint,
+        "columns": list(fields),
         "format": wish.format.name,
         "where": wish.where,
         "licences": sorted(wish.licences),

@@ -1,5 +1,6 @@
 """Ingest: take real data into `raw.*`, screened, each row with its place and licence, each source with its hash."""
 
+import dataclasses
 import hashlib
 import itertools
 import uuid
@@ -8,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from catalog.imports import Bad, Good, content_hash, origin_of, read_rows
+from catalog.bridges import open_source
+from catalog.imports import Bad, Good, content_hash, origin_of, read_rows, reading
 from catalog.publish import Findings, Run, publish, record
 from catalog.records import BenchmarkItem, Record, content, digest
 from catalog.sources import sources_of
@@ -70,10 +72,15 @@ def ingest_file(
     settings: Settings,
     *,
     licence: str = "unknown",
+    written_by: str = "",
+    split: str = "",
     replace: bool = False,
     force: bool = False,
 ) -> Outcome:
     """Take a file, a folder or a database table into a `raw.*` table.
+
+    The tool that wrote it is known by its columns and files, unless it is named by `written_by` (`plain` for none); the
+    outcome's note says which it was, and which columns are left out.
 
     Raises:
         Refusal: where it cannot be read as `shape`.
@@ -81,19 +88,19 @@ def ingest_file(
     ref = TableRef.parse(table)
     if ref.schema != RAW or ref.version:
         raise Refusal(f"table {table!r}: imports go to raw.NAME; name one, such as raw.{ref.name}")
-    hashed = content_hash(where)
-    supply = Supply(
-        name=ref.name,
-        licence=licence,
-        origin=origin_of(where),
-        batches=read_rows(where, shape=shape, columns=mapping, batch=BATCH),
-    )
-    fingerprint = digest([hashed, shape.__name__, mapping, licence])
+    source = open_source(where, named=written_by, split=split)
+    rows = reading(source, shape, mapping)
+    supply = Supply(name=ref.name, licence=licence, origin=source.table.origin, batches=rows.batches(BATCH))
+    by = [rows.bridge.name] if rows.bridge else []
+    fingerprint = digest([source.table.content_hash(), shape.__name__, mapping, licence, *by])
     # What the user has is the user's: screens say what they find in it, and leave it as it is. But what would speak as
     # the system to the models that are to read it does not come in.
     flags: dict[str, Policy] = {name: "flag" for name, policy in policies().items() if policy != "off"}
     flags["injection"] = "drop"
-    return _ingest(lake, table, shape, [supply], fingerprint, settings, screens=flags, replace=replace, force=force)
+    outcome = _ingest(lake, table, shape, [supply], fingerprint, settings, screens=flags, replace=replace, force=force)
+    read_as = f"read as {rows.told}" if rows.told else ""
+    unread = f"columns left out: {', '.join(rows.left_out)}" if rows.left_out else ""
+    return dataclasses.replace(outcome, note="; ".join(filter(None, (outcome.note, read_as, unread))))
 
 
 @dataclass(frozen=True, kw_only=True)

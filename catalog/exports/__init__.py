@@ -28,6 +28,7 @@ from infra.errors import Refusal
 
 __all__ = [
     "KINDS",
+    "MANIFEST",
     "Conversation",
     "Example",
     "Exported",
@@ -43,6 +44,9 @@ __all__ = [
     "kind_of",
     "load_formats",
 ]
+
+MANIFEST = "everspring.json"
+"""The file beside the data that says what it is."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 Beside = Callable[["Exported"], Mapping[str, str]]

@@ -8,6 +8,7 @@ import glob
 import hashlib
 import itertools
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -15,7 +16,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from catalog.formats.csv_rows import open_csv
-from catalog.formats.duck import POSTGRES, open_duckdb, open_parquet, open_postgres
+from catalog.formats.duck import POSTGRES, open_arrow, open_duckdb, open_parquet, open_postgres
 from catalog.formats.json_rows import open_json, open_jsonl
 from catalog.formats.table import Bad, Cells, Rows, Table, common_type, readable, reason_of
 from catalog.formats.text import documents
@@ -23,6 +24,7 @@ from infra.errors import Refusal
 
 _KINDS = {
     ".parquet": "parquet",
+    ".arrow": "arrow",
     ".csv": "csv",
     ".tsv": "csv",
     ".jsonl": "jsonl",
@@ -32,9 +34,12 @@ _KINDS = {
     ".md": "text",
     ".rst": "text",
 }
-"""What a file is, by the end of its name; all but Parquet may be gzipped (`.csv.gz`)."""
+"""What a file is, by the end of its name; all but Parquet and Arrow may be gzipped (`.csv.gz`)."""
+_PACKED = ("parquet", "arrow")
+"""Kinds that are not gzipped as a whole."""
 _OPEN: dict[str, Callable[[Path, str], Rows]] = {
     "parquet": open_parquet,
+    "arrow": open_arrow,
     "csv": open_csv,
     "jsonl": open_jsonl,
     "json": open_json,
@@ -65,6 +70,29 @@ def open_table(where: str) -> Table:
     except (OSError, ValueError, RuntimeError) as error:  # of a pattern, of a name with a NUL, of a user who is none
         raise Refusal(f"{where}: cannot be read ({reason_of(error)}), a file or folder is wanted") from None
     return _open_files(where, path, {file: _legible(file.relative_to(root).as_posix()) for file in files}, outside)
+
+
+def open_files(folder: Path, files: Sequence[Path]) -> Table:
+    """Open files that a folder says it holds as one table, in the order given.
+
+    Raises:
+        Refusal: where one is not there, is none of rows, or leads out of the folder.
+    """
+    names: dict[Path, str] = {}
+    inside = folder.resolve()
+    for file in files:
+        name = _legible(os.path.relpath(file, folder))
+        try:
+            if not file.resolve().is_relative_to(inside):
+                raise Refusal(f"{folder}: it names {name!r:.100}, a file within the folder is wanted")
+            if not file.is_file() or not _kind(file):
+                raise Refusal(f"{folder}: it names {name!r:.100}, which is no file of rows there")
+        except (OSError, ValueError, RuntimeError) as error:
+            raise Refusal(f"{folder}: it names {name!r:.100}, which cannot be read ({reason_of(error)})") from None
+        names[file] = name
+    if not names:
+        raise Refusal(f"{folder}: it names no files of rows, one at least is wanted")
+    return _open_files(str(folder), folder, names, [])
 
 
 def _open_database(file: Path, table: str) -> Table:
@@ -113,11 +141,11 @@ def _kind(file: Path) -> str:
     """What a file is by its name; empty where that says nothing."""
     plain = file.name.lower().removesuffix(".gz")
     kind = _KINDS.get(Path(plain).suffix, "")
-    return "" if kind == "parquet" and plain != file.name.lower() else kind
+    return "" if kind in _PACKED and plain != file.name.lower() else kind
 
 
 def _known() -> str:
-    return f"{', '.join(_KINDS)} (all but Parquet also with .gz)"
+    return f"{', '.join(_KINDS)} (all but Parquet and Arrow also with .gz)"
 
 
 def _near(path: Path) -> str:

@@ -1,16 +1,16 @@
-"""What DuckDB reads: Parquet, its own databases, and PostgreSQL's."""
+"""What DuckDB reads: Parquet, Arrow, its own databases, and PostgreSQL's."""
 
 import glob
 import hashlib
 import re
 import tempfile
 import urllib.parse
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.formats.table import MEMORY, Bad, Cells, Meter, Rows, Table, TooLong, few_columns, readable
+from catalog.formats.table import MEMORY, Bad, Cells, Meter, Rows, Table, TooLong, few_columns, readable, reason_of
 from catalog.postgres import why_not
 from catalog.store import load_extension
 from infra.errors import Refusal
@@ -23,6 +23,8 @@ POSTGRES = ("postgresql://", "postgres://")
 
 _BOUND = 1 << 24
 """Bytes, written as text, of a list or a structure that is taken."""
+_ROOM = 1 << 20
+"""Values that take no bytes, in a batch."""
 _FEW = 8
 """Rows with such values that are fetched at once."""
 _MANY = 128
@@ -85,6 +87,115 @@ def open_parquet(file: Path, label: str) -> Rows:
 
     with readable(label, "Parquet"):
         return _rows(label, relation, [file])
+
+
+def open_arrow(file: Path, label: str) -> Rows:
+    """Read the columns of a stream of Arrow batches, as Hugging Face's `datasets` keeps them.
+
+    Raises:
+        Refusal: where it is none, is cut off, or holds what does not fit together.
+    """
+
+    @contextmanager
+    def relation() -> "Generator[tuple[duckdb.DuckDBPyConnection, str, list[Any]]]":
+        faults: list[str] = []
+        with memory() as connection:
+            connection.register("shard", _stream(file, faults))
+            yield connection, "shard", []
+        if faults:
+            raise OSError(None, faults[0])
+
+    with readable(label, "Arrow"):
+        return _rows(label, relation, [file])
+
+
+def _stream(file: Path, faults: list[str]) -> Any:
+    """The batches of a file as Arrow's reader, up to one with which something is wrong: that is added to `faults`.
+
+    Raises:
+        OSError: where it is no such stream.
+    """
+    import pyarrow as pa
+    from pyarrow import ipc
+
+    try:
+        # Buffers that lie in the file as they are take no more memory than it has bytes.
+        for message in ipc.MessageReader.open_stream(pa.memory_map(str(file))):
+            if _compressed(message.type, message.metadata.to_pybytes()):
+                raise OSError(None, "its buffers are compressed")
+        stream = ipc.open_stream(pa.memory_map(str(file)))
+        for field in stream.schema:
+            if kind := _repeated(field.type):
+                raise OSError(None, f"column {field.name!r:.40} is {kind!s:.60}, plain types are wanted")
+    except pa.ArrowException as error:
+        raise OSError(None, reason_of(error)) from None
+    return pa.RecordBatchReader.from_batches(stream.schema, _checked(stream, faults))
+
+
+def _checked(batches: Iterable[Any], faults: list[str]) -> Iterator[Any]:
+    """The batches as long as they are sound, each looked through before anything is read of it."""
+    import pyarrow as pa
+
+    try:
+        for batch in batches:
+            batch.validate(full=True)  # offsets that lead elsewhere are no error to Arrow otherwise
+            if max(map(_longest, batch.columns), default=0) > _ROOM + 8 * batch.nbytes:
+                faults.append("a batch has more values than its bytes can hold")
+                return
+            yield batch
+    except (OSError, pa.ArrowException) as error:
+        faults.append(reason_of(error))
+
+
+def _repeated(kind: Any) -> Any:
+    """The type in an Arrow type, or None, of which a value can stand for many: few bytes would be gigabytes of rows."""
+    from pyarrow import types
+
+    plain = (
+        *(types.is_primitive, types.is_null, types.is_decimal, types.is_fixed_size_binary),
+        *(types.is_string, types.is_large_string, types.is_binary, types.is_large_binary),
+    )
+    nested = (types.is_struct, types.is_list, types.is_large_list, types.is_fixed_size_list, types.is_map)
+    if any(is_such(kind) for is_such in nested):
+        return next(filter(None, (_repeated(kind.field(at).type) for at in range(kind.num_fields))), None)
+    return None if any(is_such(kind) for is_such in plain) else kind
+
+
+def _longest(values: Any) -> int:
+    """How many values an Arrow array has, or one that it is made of: nulls and empty structures take no bytes."""
+    from pyarrow import types
+
+    if types.is_struct(values.type):
+        return max([len(values), *map(_longest, values.flatten())])
+    if types.is_map(values.type):
+        return max(len(values), _longest(values.keys), _longest(values.items))
+    if types.is_list(values.type) or types.is_large_list(values.type) or types.is_fixed_size_list(values.type):
+        return max(len(values), _longest(values.values))
+    return len(values)
+
+
+def _compressed(kind: str, metadata: bytes) -> bool:
+    """Whether a message of a stream has compressed buffers.
+
+    Arrow's library does not tell before it unpacks them: this is field 3 of a RecordBatch, which is field 2 of a
+    Message, or field 1 of a DictionaryBatch that is (Message.fbs).
+    """
+
+    def table(place: int) -> int:
+        return place + int.from_bytes(metadata[place : place + 4], "little")
+
+    def field(of: int, number: int) -> int:
+        """The place of a table's field; 0 where it has none."""
+        places = of - int.from_bytes(metadata[of : of + 4], "little", signed=True)
+        size = int.from_bytes(metadata[places : places + 2], "little")
+        at = 4 + 2 * number
+        offset = int.from_bytes(metadata[places + at : places + at + 2], "little") if at < size else 0
+        return of + offset if offset else 0
+
+    if kind not in ("record batch", "dictionary"):
+        return False
+    batch = table(field(table(0), 2))
+    return bool(field(table(field(batch, 1)) if kind == "dictionary" else batch, 3))
 
 
 def open_duckdb(file: Path, table: str) -> Table:

@@ -118,9 +118,9 @@ def _sampled(label: str, rows: Callable[[], Generator[Cells | Bad]]) -> Rows:
 
 
 def _column_type(types: Counter[str]) -> str:
-    """A column mostly of conversations is one of conversations: the rest is what is wrong with it."""
+    """A column mostly of lists, such as conversations, is one of them: the rest is what is wrong with it."""
     mostly = Counter({kind: count for kind, count in types.items() if kind != "NULL"}).most_common(1)
-    return MESSAGES if mostly and mostly[0][0] == MESSAGES else common_type(types)
+    return mostly[0][0] if mostly and mostly[0][0].endswith("]") else common_type(types)
 
 
 def _type(value: Any) -> str:

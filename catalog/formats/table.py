@@ -50,6 +50,10 @@ class TooLong:
     limit: int
 
 
+class Fault(Exception):
+    """Why a row, or a cell of one, cannot be used."""
+
+
 class Meter:
     """Counts what comes out of files, which may be far more than lies on disk."""
 

@@ -13,7 +13,8 @@ import duckdb
 import pytest
 from postgres import PASSWORD, USER, postgres_database, postgres_server  # noqa: F401 - fixtures
 
-from catalog.imports import Bad, Good, content_hash, describe, find_shape, guess_shape, origin_of, read_rows, shapes
+from catalog.formats import open_table
+from catalog.imports import Bad, Good, content_hash, find_shape, guess_shape, origin_of, read_rows, shapes
 from catalog.records import (
     BenchmarkItem,
     Code,
@@ -157,7 +158,7 @@ def test_names_that_look_like_patterns_or_sql_are_only_names(parquet: Query, fil
     assert prompts(read(odd, prompt="a\"b'c;--")) == ["mine"]
     assert prompts(read(file("[1]*.json.gz", gzip.compress(b'[{"prompt": "x"}]')))) == ["x"]
     (tmp_path / "year=2020").mkdir()
-    assert "year" not in describe(str(parquet("year=2020/q.parquet", "SELECT 'p' AS prompt"))).columns
+    assert "year" not in open_table(str(parquet("year=2020/q.parquet", "SELECT 'p' AS prompt"))).columns
 
 
 def test_columns_are_mapped_to_fields_and_others_are_taken_by_name(file: Write) -> None:
@@ -534,10 +535,10 @@ def test_a_guess_that_is_none_is_refused() -> None:
         guess_shape(dict.fromkeys(["prompt", "completion", "answer"], "VARCHAR"))
 
 
-def test_a_description_names_kind_columns_and_types(file: Write, parquet: Query) -> None:
-    found = describe(str(parquet("q.parquet", "SELECT 'a' AS prompt, 1::BIGINT AS n")))
+def test_a_table_that_is_opened_names_kind_columns_and_types(file: Write, parquet: Query) -> None:
+    found = open_table(str(parquet("q.parquet", "SELECT 'a' AS prompt, 1::BIGINT AS n")))
     assert (found.kind, found.columns, found.origin) == ("parquet", {"prompt": "VARCHAR", "n": "BIGINT"}, "q.parquet")
-    types = describe(str(file("q.jsonl", '{"a": 1, "b": null}\n{"a": 2.5, "b": [1], "c": "x"}'))).columns
+    types = open_table(str(file("q.jsonl", '{"a": 1, "b": null}\n{"a": 2.5, "b": [1], "c": "x"}'))).columns
     assert types == {"a": "DOUBLE", "b": "JSON[]", "c": "VARCHAR"}
 
 
@@ -596,7 +597,7 @@ def test_a_postgres_table_and_a_view_are_read(questions: str) -> None:
     ]
     assert prompts(read(f"{questions}::questions", prompt="id")) == ["1", "2"]
     assert prompts(read(f"{questions}::other.asked")) == ["What is ink?"]
-    assert describe(f"{questions}::questions").columns == {
+    assert open_table(f"{questions}::questions").columns == {
         "id": "INTEGER",
         "question": "VARCHAR",
         "at": "TIMESTAMP WITH TIME ZONE",

@@ -1,14 +1,16 @@
 """Ingest: packages and files become raw tables, screened, with licence, origin and hash."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from catalog.records import BenchmarkItem, Document, Prompt
+from catalog.records import BenchmarkItem, Document, Prompt, PromptCompletion, Record
 from catalog.store import Lake
 from infra.errors import Failure, Refusal
 from infra.settings import Settings, load_settings
 from tasks.ingest import ingest_benchmark, ingest_file, ingest_source
+from tasks.outcome import Outcome
 
 ITEM = "Alice has seven red apples and gives three of them to her youngest brother Bob before lunch on Sunday"
 
@@ -86,6 +88,29 @@ def test_a_file_of_which_nothing_can_be_used_fails_and_says_where_to_look(
 ) -> None:
     with pytest.raises(Failure, match=r"raw\.mine: none of 1 rows can be used.*catalog\.rejected"):
         put(home, tmp_path, '{"prompt": " "}')
+
+
+def test_what_a_file_was_read_as_and_what_of_it_was_left_out_is_noted(
+    home: tuple[Lake, Settings], tmp_path: Path
+) -> None:
+    turns = [{"from": "human", "value": "What is rain?"}, {"from": "gpt", "value": "Water that falls."}]
+    rows = [{"conversations": turns, "id": 1}, {"conversations": turns[:1] + turns, "id": 2}]
+    (tmp_path / "chat.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def put_as(shape: type[Record], **more: str) -> Outcome:
+        return ingest_file(home[0], str(tmp_path / "chat.jsonl"), "raw.chat", shape, {}, home[1], **more)
+
+    first = put_as(PromptCompletion)
+    assert (first.kept, first.rejected, first.note) == (
+        1,
+        {"unreadable": 1},
+        "read as ShareGPT; columns left out: id",
+    )
+    assert home[0].query("SELECT prompt, completion FROM raw.chat").rows() == [("What is rain?", "Water that falls.")]
+    ((reason,),) = home[0].query("SELECT reason FROM catalog.rejected").rows()
+    assert "import it with --as Dialogue" in reason
+    again = put_as(PromptCompletion, written_by="sharegpt")
+    assert again.note == "raw.chat@1 holds the same data already; read as ShareGPT; columns left out: id"
 
 
 def test_imports_go_to_raw_tables_only(home: tuple[Lake, Settings], tmp_path: Path) -> None:
