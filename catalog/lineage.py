@@ -233,11 +233,11 @@ def _trace_row(
     tables = {root: table}
     calls: set[str] = set()
     following: dict[str, list[str]] = {root: []}
-    for record_id, kind, parent_id, parent_table, table_name in _edges(connection, root, table, direction):
+    for record_id, its, parent_id, parent_table, table_name in _edges(connection, root, table, direction):
         one, other = (record_id, parent_id) if direction == "up" else (parent_id, record_id)
         following.setdefault(one, []).append(other)
         following.setdefault(other, [])
-        if kind == "call":
+        if its == "call":
             calls.add(parent_id)
         if parent_table:
             tables[parent_id] = parent_table

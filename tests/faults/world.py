@@ -126,7 +126,7 @@ class Lane:
         """Let the run at work end well, and then stop."""
         self._stop.set()
         if self._thread:
-            self._thread.join(600)
+            self._thread.join(PATIENCE)
             assert not self._thread.is_alive(), f"{self.command} did not end"
 
     @property
