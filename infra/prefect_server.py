@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
 
 from infra.child import Child
 from infra.errors import Failure
@@ -32,6 +31,8 @@ def configure(settings: Settings) -> None:
             "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
             # By default a page of any site may start runs; Prefect's own page comes from where its API is.
             "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "http://127.0.0.1",
+            # By default the server keeps in memory who holds a place under a limit: killed, it would never take it back.
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "60",  # infra/automations.yaml notices three that are missing
         }
     )
@@ -115,29 +116,11 @@ def _wait(address: str, server: Child) -> None:
     raise Failure(f"Prefect server: did not start (it said: {server.last_words()}); see {server.log}")
 
 
-def _let_scheduler_insert() -> None:
-    """Tell SQLAlchemy 2.1 that the `state` among the values of a flow run is no column.
-
-    Prefect 3.8 inserts the runs of its schedules with it. SQLAlchemy 2.0 passed over it; 2.1 refuses, and nothing is
-    ever scheduled.
-    """
-    from prefect.server.database.orm_models import FlowRun
-    from sqlalchemy import inspect
-
-    def pass_over(_model: Any, _values: Any, _state: Any) -> None:
-        pass
-
-    state: Any = inspect(FlowRun).all_orm_descriptors["state"]
-    if hook := getattr(state.inplace, "bulk_dml", None):
-        hook(pass_over)
-
-
 def _serve(port: int) -> None:
     """Serve until the process is told to end."""
     import uvicorn
     from prefect.server.api.server import create_app
 
-    _let_scheduler_insert()
     uvicorn.run(create_app(), host=LOOPBACK, port=port, log_level="warning", timeout_graceful_shutdown=3)
 
 

@@ -51,6 +51,8 @@ SECOND: Command = ("lifecycle", "--method", "self_instruct", "--rows", "6")
 LANES = (FIRST, SECOND)
 DEPLOYED: Command = ("data_preparation", "--method", "amps", "--rows", "6")
 """What is run by a worker."""
+PATIENCE = 1200.0
+"""Seconds within which each run must come to a good end, however often it is struck."""
 LOST = 30.0
 """Seconds after which a flow run that nothing works on, and that has not ended, is taken for lost."""
 
@@ -146,11 +148,14 @@ class Lane:
         return code
 
     def _work(self) -> None:
-        tries = 0
-        while not self._stop.is_set() or tries:
-            tries = 0 if self.once() == 0 else tries + 1
-            if tries > 20:
+        ended, good = time.monotonic(), True
+        while not self._stop.is_set() or not good:
+            if good := self.once() == 0:
+                ended = time.monotonic()
+            elif time.monotonic() - ended > PATIENCE:
                 raise AssertionError(f"{self.command} did not come to a good end; see its log in {self.world.folder}")
+            else:
+                time.sleep(1)
 
 
 class Deployed(Lane):
