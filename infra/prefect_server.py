@@ -31,7 +31,7 @@ def configure(settings: Settings) -> None:
             "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
             # By default a page of any site may start runs; Prefect's own page comes from where its API is.
             "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "http://127.0.0.1",
-            # By default the server keeps in memory who holds a place under a limit: killed, it would never take it back.
+            # Who holds a place under a limit is kept in memory by default: a server that is killed never takes it back.
             "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "60",  # infra/automations.yaml notices three that are missing
         }
