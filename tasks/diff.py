@@ -178,6 +178,7 @@ def diff(lake: Lake, one: Version, other: Version, settings: Settings, *, sample
             "max_temp_directory_size": settings.sql_disk,
         }.items():
             connection.execute(f"SET {name} = '{value.replace(chr(39), chr(39) * 2)}'")
+        connection.execute("SET enable_progress_bar = false")  # it would go to standard output
         connection.execute("SET preserve_insertion_order = false")  # nothing here depends on it, and it costs memory
         types = [_types(connection, version) for version in (one, other)]
         common = [name for name in types[0] if name in types[1]]
@@ -186,8 +187,8 @@ def diff(lake: Lake, one: Version, other: Version, settings: Settings, *, sample
                 f"{one.ref} and {other.ref}: have no column in common ({', '.join(types[0])}; {', '.join(types[1])}), "
                 "one at least is wanted; compare versions of one table"
             )
-        rows = _rows(connection, one, other, types, common, samples)
-        columns = _columns(connection, one, other, types)
+        columns, totals = _columns(connection, one, other, types)
+        rows = _rows(connection, one, other, types, common, totals, samples)
         causes = _causes(connection, one, other)
     numbers = (one.ref.version or 0, other.ref.version or 0)
     between = (
@@ -221,6 +222,7 @@ def _rows(
     other: Version,
     types: Sequence[Mapping[str, str]],
     common: Sequence[str],
+    totals: tuple[int, int],
     samples: int,
 ) -> Rows:
     subject = next((name for name in SUBJECT if name in common), "") or next(
@@ -230,7 +232,7 @@ def _rows(
         connection.execute(
             f"CREATE TEMP TABLE {name} AS SELECT record_id AS id, "
             "CASE WHEN len(parents) > 0 THEN md5_number(array_to_string(list_sort(parents), ',')) END AS parents, "
-            f"md5_number({_subject(subject, its[subject])}) AS subject, "
+            f"{_subject(subject, its[subject])} AS subject, "
             f"hash({', '.join(_compared(column, types) for column in common)}) AS content "
             f"FROM (FROM {version.sql}) AS held ANTI JOIN (SELECT record_id FROM {against.sql}) AS others "
             "USING (record_id)"
@@ -243,9 +245,7 @@ def _rows(
         "SELECT count(*), count(*) FILTER (gone.content = new.content) "
         "FROM pairs JOIN gone ON gone.id = pairs.old JOIN new ON new.id = pairs.new",
     )
-    (gone,), (new,), (total,), (total_after,) = (
-        _one(connection, f"SELECT count(*) FROM {each}") for each in ("gone", "new", one.sql, other.sql)
-    )
+    (gone,), (new,) = (_one(connection, f"SELECT count(*) FROM {each}") for each in ("gone", "new"))
     limit = f"ORDER BY id LIMIT {samples:d}"
     added = _ids(connection, f"SELECT id FROM new ANTI JOIN pairs ON pairs.new = id {limit}")
     removed = _ids(connection, f"SELECT id FROM gone ANTI JOIN pairs ON pairs.old = id {limit}")
@@ -257,9 +257,9 @@ def _rows(
     before_ = _held(connection, one, types[0], [*removed, *(old for old, _ in pairs)])
     after = _held(connection, other, types[1], [*added, *kept, *(found for _, found in pairs)])
     return Rows(
-        before=total,
-        after=total_after,
-        kept=total_after - new,
+        before=totals[0],
+        after=totals[1],
+        kept=totals[1] - new,
         changed=changed,
         alike=alike,
         added=new - changed,
@@ -287,11 +287,17 @@ SELECT old.id, young.id FROM old JOIN young USING ({key}, nth)
 
 
 def _subject(column: str, kind: str) -> str:
-    """What a row is about, as SQL; null where that is blank."""
+    """A hash of what a row is about, as SQL; null where that is blank."""
     name = _quoted(column)
+    told = f"CAST({name} AS VARCHAR)"
     if is_messages(kind):
-        return f"nullif(trim(list_filter({name}, lambda turn: turn.role = 'user')[1].content), '')"
-    return f"nullif(trim(CAST({name} AS VARCHAR)), '')"
+        told = f"list_filter({name}, lambda turn: turn.role = 'user')[1].content"
+    return f"CASE WHEN NOT ({_blank(told)}) THEN md5_number({told}) END"
+
+
+def _blank(text: str) -> str:
+    """Whether there is nothing in a text, as SQL: a look at its first character is enough for most."""
+    return f"CASE WHEN left({text}, 1) > ' ' THEN false ELSE NOT regexp_matches(coalesce({text}, ''), '\\S') END"
 
 
 def _compared(column: str, types: Sequence[Mapping[str, str]]) -> str:
@@ -316,19 +322,24 @@ def _held(
 
 def _columns(
     connection: "duckdb.DuckDBPyConnection", one: Version, other: Version, types: Sequence[Mapping[str, str]]
-) -> list[Column]:
-    spreads = [_spreads(connection, version, its) for version, its in zip((one, other), types, strict=True)]
+) -> tuple[list[Column], tuple[int, int]]:
+    """The columns of both versions, and how many rows these have."""
+    (before_, earlier), (after, later) = (
+        _spreads(connection, version, its) for version, its in zip((one, other), types, strict=True)
+    )
     names = dict.fromkeys([*types[0], *types[1]])
     found: list[Column] = []
     for name in names:
-        both = [spread.get(name) for spread in spreads]
+        both = (earlier.get(name), later.get(name))
         counts = _counts(connection, one, other, name) if all(_of_classes(name, each) for each in both) else {}
-        found.append(Column(name, both[0], both[1], counts))
-    return found
+        found.append(Column(name, *both, counts))
+    return found, (before_, after)
 
 
-def _spreads(connection: "duckdb.DuckDBPyConnection", version: Version, types: Mapping[str, str]) -> dict[str, Spread]:
-    """Every column's values, in one look at the version."""
+def _spreads(
+    connection: "duckdb.DuckDBPyConnection", version: Version, types: Mapping[str, str]
+) -> tuple[int, dict[str, Spread]]:
+    """How many rows a version has, and every column's values, in one look at it."""
     figures = [figure for name, kind in types.items() for figure in _figures_of(name, kind)]
     rows, *found = _one(connection, f"SELECT count(*), {', '.join(figures)} FROM {version.sql}")
     spreads: dict[str, Spread] = {}
@@ -346,7 +357,7 @@ def _spreads(connection: "duckdb.DuckDBPyConnection", version: Version, types: M
             high=high,
             most=most,
         )
-    return spreads
+    return rows, spreads
 
 
 def _unit(kind: str) -> str:
@@ -362,7 +373,7 @@ def _figures_of(column: str, kind: str) -> list[str]:
     """SQL for the rows without a value, those with one, how many differ, quantiles and maximum."""
     name, unit = _quoted(column), _unit(kind)
     size = {"characters": f"length({name})", "turns": f"len({name})", "items": f"len({name})", "value": name}.get(unit)
-    blank = f"coalesce(trim({name}), '') = ''" if kind == "VARCHAR" else f"{name} IS NULL"
+    blank = _blank(name) if kind == "VARCHAR" else f"{name} IS NULL"
     if kind.endswith("[]"):
         blank = f"coalesce(len({name}), 0) = 0"
     # Of the hash, which takes 8 bytes however long the texts are.

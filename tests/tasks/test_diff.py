@@ -143,7 +143,7 @@ def test_each_row_is_changed_into_one_other_at_most(put: Callable[..., Version],
 def test_blank_subjects_and_missing_parents_are_nothing_in_common(
     put: Callable[..., Version], compare: Callable[..., Diff]
 ) -> None:
-    put(Document(text=" ", title="a"))
+    put(Document(text=" \n", title="a"))
     put(Document(text="  ", title="b"))
     assert counts(compare(1, 2)) == (1, 1, 0, 0)
 
