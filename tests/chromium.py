@@ -88,7 +88,7 @@ class Page:
 
     def press(self, key: str) -> None:
         """Press a key."""
-        code, text = _KEYS.get(key, (ord(key.upper()), key))
+        code, text = _KEYS.get(key) or (ord(key.upper()), key)
         self._events.clear()
         for kind in ("keyDown", "keyUp"):
             its = {"text": text} if kind == "keyDown" and text else {}

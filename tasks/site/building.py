@@ -95,6 +95,7 @@ def _write(lake: Lake, folder: Path, samples: int, reach: Reach) -> Built:
     shutil.copytree(ASSETS, folder / "assets")
     with lake.read(once=True) as connection:
         reach("reading the catalogue", 0, 1)
+        connection.execute("SET enable_progress_bar = false")  # there is one already
         facts.prepare(connection)
         found = facts.read_facts(connection, lake)
         pages = Pages(folder, found)

@@ -36,6 +36,7 @@ _KEPT = {
         WHERE status IN ('quarantined', 'failed')
         QUALIFY row_number() OVER (PARTITION BY table_name ORDER BY started_at DESC, run_id) = 1
     """,
+    "site_withdrawn": "SELECT DISTINCT record_id FROM catalog.withdrawn",
     "site_figures": "SELECT * FROM catalog.scorecards",
     "site_checks": """
         SELECT table_name, version, expectation, severity, passed, observed, broken_rows,
@@ -49,22 +50,15 @@ _KEPT = {
         FROM catalog.flags SEMI JOIN catalog.version_log USING (run_id) GROUP BY ALL
     """,
     "site_reasons": f"""
-        WITH told AS (
-            SELECT table_name, run_id, screen, reason, count(*) AS rows,
+        FROM (
+            SELECT table_name, run_id, screen, min(reason) AS reason, count(*) AS rows,
                 arg_min(
-                    {{'key': coalesce(record_id, ''), 'record_id': record_id, 'evidence': left(evidence, {_LONG}),
-                      'content': left(content, {_LONG})}},
+                    {{'record_id': record_id, 'evidence': left(evidence, {_LONG}), 'content': left(content, {_LONG})}},
                     coalesce(record_id, '') || coalesce(evidence, ''), {EXAMPLES}
                 ) AS examples
-            FROM catalog.rejected GROUP BY ALL
-        ),
-        alike AS (
-            SELECT table_name, run_id, screen, min(reason) AS reason, sum(rows)::BIGINT AS rows,
-                list_sort(flatten(list(examples)))[:{EXAMPLES}] AS examples
-            FROM told
+            FROM catalog.rejected
             GROUP BY table_name, run_id, screen, regexp_replace(reason, '[0-9]+([.][0-9]+)?', '0', 'g')
         )
-        FROM alike
         QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY rows DESC, screen, reason) <= {REASONS}
     """,
     "site_calls": """
@@ -276,9 +270,11 @@ class Facts:
 
 
 def prepare(connection: "duckdb.DuckDBPyConnection") -> None:
-    """Read the system tables into this DuckDB; `read_facts` and `read_details` ask those."""
+    """Read the system tables into this DuckDB, and make it the one in which names are looked for."""
     for name, sql in _KEPT.items():
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
+    # Else each name in a question, of a function even, is looked for in the lake's catalogue first.
+    connection.execute("USE memory")
 
 
 def read_facts(connection: "duckdb.DuckDBPyConnection", lake: Lake) -> Facts:
@@ -287,13 +283,15 @@ def read_facts(connection: "duckdb.DuckDBPyConnection", lake: Lake) -> Facts:
     published = {
         f"{table}@{number}": when
         for table, number, when in connection.execute(
-            "SELECT table_name, version, published_at FROM catalog.version_log"
+            "SELECT table_name, version, published_at FROM lake.catalog.version_log"
         ).fetchall()
     }
     runs = {run.run_id: run for run in _runs(connection, "status = 'published' OR version IS NOT NULL")}
     pins, gates, methods = pinned(lake), _gates(connection), load_methods()
     held = {
-        name for (names,) in connection.execute("SELECT held_by FROM catalog.withdrawals").fetchall() for name in names
+        name
+        for (names,) in connection.execute("SELECT held_by FROM lake.catalog.withdrawals").fetchall()
+        for name in names
     }
     versions: dict[str, VersionFacts] = {}
     for version in found:
@@ -421,7 +419,7 @@ def _link(connection: "duckdb.DuckDBPyConnection", versions: Mapping[str, Versio
     """
     edges = connection.execute(
         "SELECT DISTINCT table_name || '@' || version, parent_table || '@' || parent_version "
-        "FROM catalog.table_lineage WHERE parent_version IS NOT NULL ORDER BY ALL"
+        "FROM lake.catalog.table_lineage WHERE parent_version IS NOT NULL ORDER BY ALL"
     ).fetchall()
     reads: dict[str, list[str]] = {}
     read_by: dict[str, list[str]] = {}
@@ -467,7 +465,7 @@ def _sources(connection: "duckdb.DuckDBPyConnection") -> dict[str, list[Source]]
     return _grouped(
         (f"{table}@{number}", Source(table, source, licence or "unknown", origin or "", rows or 0))
         for table, number, source, licence, origin, rows in connection.execute(
-            "SELECT table_name, version, source, licence, origin, rows FROM catalog.sources ORDER BY ALL"
+            "SELECT table_name, version, source, licence, origin, rows FROM lake.catalog.sources ORDER BY ALL"
         ).fetchall()
     )
 

@@ -32,7 +32,7 @@ _SOON = 200
 _BATCH = 500
 _ID = re.compile(r"[0-9a-f]{32}")
 _MESSAGES = "STRUCT(role VARCHAR, content VARCHAR)[]"
-_NOT_WITHDRAWN = "record_id NOT IN (SELECT record_id FROM catalog.withdrawn)"
+_NOT_WITHDRAWN = "record_id NOT IN (FROM temp.site_withdrawn)"
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,8 @@ def follow(connection: "duckdb.DuckDBPyConnection", samples: Mapping[str, str], 
         found = connection.execute(
             """
             SELECT DISTINCT l.record_id, l.kind, l.parent_id, coalesce(l.parent_table, '') AS parent_table
-            FROM catalog.lineage AS l SEMI JOIN (SELECT unnest(?) AS record_id) AS meant USING (record_id)
-            WHERE l.parent_id NOT IN (SELECT record_id FROM catalog.withdrawn)
+            FROM lake.catalog.lineage AS l SEMI JOIN (SELECT unnest(?) AS record_id) AS meant USING (record_id)
+            WHERE l.parent_id NOT IN (FROM temp.site_withdrawn)
             QUALIFY dense_rank() OVER (PARTITION BY l.record_id, l.kind ORDER BY l.parent_id) <= ?
             ORDER BY ALL
             """,

@@ -12,6 +12,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "benchmarks")]
@@ -71,84 +75,123 @@ def make(lake: Lake, *, apart: bool) -> None:
     for version in range(1, VERSIONS + 1):
         for group in [[table] for table in range(TABLES)] if apart else [list(range(TABLES))]:
             with lake.write(f"version {version}") as connection:
-                for table in group:
-                    _publish(connection, table, version)
+                _publish(connection, group, version)
 
 
-def _publish(connection, table: int, version: int) -> None:  # noqa: ANN001
-    name, parent, run = name_of(table), parent_of(table), f"run-{table}-{version}"
-    stage, _, method = name.partition(".")
-
-    def put(system: str, select: str) -> None:
-        connection.execute(f"INSERT INTO lake.catalog.{system} BY NAME SELECT {select}")
-
-    key = f"{table}-{version}-"
-    above = f"[md5('{parent}-{version}-' || i)]" if parent is not None else "[]::VARCHAR[]"
-    connection.execute(
-        f"INSERT INTO lake.{name} SELECT md5('{key}' || i), 'question {key}' || i || {WORDS}, "
-        f"'answer <b>' || i || {WORDS}, {above} FROM range({ROWS}) AS r(i)"
+def _publish(connection: "duckdb.DuckDBPyConnection", tables: list[int], version: int) -> None:
+    for table in tables:
+        parents = f"[md5('{parent_of(table)}-{version}-' || i)]" if parent_of(table) is not None else "[]"
+        connection.execute(
+            f"INSERT INTO lake.{name_of(table)} SELECT md5('{table}-{version}-' || i), "
+            f"'question {table}-{version}-' || i || {WORDS}, 'answer <b>' || i || {WORDS}, {parents} "
+            f"FROM range({ROWS}) AS r(i)"
+        )
+    named = ", ".join(
+        f"({table}, '{name_of(table)}', {'NULL' if parent is None else parent}, "
+        f"{'NULL' if parent is None else repr(name_of(parent))})"
+        for table in tables
+        for parent in [parent_of(table)]
     )
-    put(
+    for system, select, rows in _SYSTEM:
+        told = select.format(version=version, rows=ROWS, words=WORDS)
+        connection.execute(
+            f"INSERT INTO lake.catalog.{system} BY NAME SELECT name AS table_name, {told} FROM (VALUES {named}) "
+            f"AS t (number, name, parent, above), range({rows}) AS r(i) "
+            + ("WHERE above IS NOT NULL" if "above" in select and system != "runs" else "")
+            + ("WHERE above IS NULL" if system == "sources" else "")
+        )
+
+
+_RUN = "'run-' || number || '-{version}' AS run_id"
+_DAY = "TIMESTAMPTZ '2026-01-01 00:00:00+00' + INTERVAL {version} DAY"
+_ID = "md5(number || '-{version}-' || i) AS record_id"
+_NAMED = "split_part(name, '.', 1) AS stage, split_part(name, '.', 2) AS method"
+_SYSTEM = (
+    (
         "version_log",
-        f"'{name}' AS table_name, '{stage}' AS stage, '{method}' AS method, {version} AS version, "
-        f"{version * ROWS} AS rows, {ROWS} AS added, 'append' AS mode, '{run}' AS run_id, '{run}' AS fingerprint, "
-        f"TIMESTAMPTZ '2026-01-01 00:00:00+00' + INTERVAL {version} DAY AS published_at",
-    )
-    read = f"['{name_of(parent)}@{version}']" if parent is not None else "[]::VARCHAR[]"
-    put(
+        (
+            f"{_NAMED}, {{version}} AS version, {{version}} * {{rows}} AS rows, {{rows}} AS added, "
+            f"'append' AS mode, {_RUN}, 'f' AS fingerprint, {_DAY} AS published_at"
+        ),
+        1,
+    ),
+    (
         "runs",
-        f"'{run}' AS run_id, '{stage}' AS stage, '{method}' AS method, '{name}' AS table_name, 'published' AS status, "
-        f"{version} AS version, TIMESTAMPTZ '2026-01-01 00:00:00+00' + INTERVAL {version} DAY AS started_at, "
-        f"10.0 AS seconds, {ROWS} AS rows_in, {ROWS + 10} AS made, {ROWS} AS kept, 10 AS rejected, 5 AS dropped, "
-        f"{ROWS} AS calls, 1000 AS prompt_tokens, 500 AS completion_tokens, 0.01 AS cost, {read} AS inputs, "
-        "'{\"rows\": 50, \"seed\": 1}' AS settings, ['generator=model'] AS models, 'abc' AS code_revision",
-    )
-    put(
+        (
+            f"{_RUN}, {_NAMED}, 'published' AS status, {{version}} AS version, {_DAY} AS started_at, 10.0 AS seconds, "
+            "{rows} AS rows_in, {rows} + 10 AS made, {rows} AS kept, 10 AS rejected, 5 AS dropped, {rows} AS calls, "
+            "1000 AS prompt_tokens, 500 AS completion_tokens, 0.01 AS cost, 'abc' AS code_revision, "
+            "CASE WHEN above IS NULL THEN [] ELSE [above || '@{version}'] END AS inputs, "
+            "'{{\"rows\": 50, \"seed\": 1}}' AS settings, ['generator=model'] AS models"
+        ),
+        1,
+    ),
+    (
         "metrics",
-        f"'{run}' AS run_id, '{name}' AS table_name, {version} AS version, "
-        "['quality', 'diversity', 'coverage', 'privacy'][i % 4 + 1] AS axis, 'figure_' || i AS metric, "
-        f"0.5 + 0.01 * (i * {version} % 17) AS value, 100 AS n, 'measure/1' AS method, "
-        f"CASE WHEN i % 2 = 0 THEN 0.5 END AS low FROM range({FIGURES}) AS r(i)",
-    )
-    put(
+        (
+            f"{_RUN}, {{version}} AS version, ['quality', 'diversity', 'coverage', 'privacy'][i % 4 + 1] AS axis, "
+            "'figure_' || i AS metric, 0.5 + 0.01 * (i * {version} % 17) AS value, 100 AS n, 'measure/1' AS method, "
+            "CASE WHEN i % 2 = 0 THEN 0.5 END AS low"
+        ),
+        FIGURES,
+    ),
+    (
         "checks",
-        f"'{run}' AS run_id, '{name}' AS table_name, {version} AS version, 'expectation_' || i AS expectation, "
-        f"'critical' AS severity, true AS passed, '100 %' AS observed, 0 AS broken_rows FROM range({CHECKS}) AS r(i)",
-    )
-    put(
+        (
+            f"{_RUN}, {{version}} AS version, 'expectation_' || i AS expectation, 'block' AS severity, true AS passed, "
+            "'100 %' AS observed, 0 AS broken_rows"
+        ),
+        CHECKS,
+    ),
+    (
         "ledger",
-        f"'{run}' AS run_id, '{name}' AS table_name, i AS position, 'operator_' || i AS operator, 50 AS rows_in, "
-        f"50 AS rows_out, 1 AS dropped, 50 AS calls, 0.01 AS cost, 1.0 AS seconds FROM range({OPERATORS}) AS r(i)",
-    )
-    put(
+        (
+            f"{_RUN}, i AS position, 'operator_' || i AS operator, 50 AS rows_in, 50 AS rows_out, 1 AS dropped, "
+            "50 AS calls, 0.01 AS cost, 1.0 AS seconds"
+        ),
+        OPERATORS,
+    ),
+    (
         "rejected",
-        f"'{run}' AS run_id, '{name}' AS table_name, {version} AS version, md5('x{key}' || i) AS record_id, "
-        f"'screen_' || (i % {REASONS}) AS screen, 'is ' || i || ' words long' AS reason, 'evidence' AS evidence, "
-        f"'{{\"prompt\": \"' || {WORDS} || '\"}}' AS content FROM range({ROWS}) AS r(i)",
-    )
-    if parent is not None:
-        put(
-            "table_lineage",
-            f"'{name}' AS table_name, {version} AS version, '{name_of(parent)}' AS parent_table, "
-            f"{version} AS parent_version, '{run}' AS run_id",
-        )
-        put(
-            "lineage",
-            f"'{name}' AS table_name, {version} AS version, md5('{key}' || i) AS record_id, 'row' AS kind, "
-            f"md5('{parent}-{version}-' || i) AS parent_id, '{name_of(parent)}' AS parent_table "
-            f"FROM range({ROWS}) AS r(i)",
-        )
-        put(
-            "lineage",
-            f"'{name}' AS table_name, {version} AS version, md5('{key}' || i) AS record_id, 'call' AS kind, "
-            f"md5('call-{key}' || i) AS parent_id, 'model' AS model, 'generator' AS role FROM range({ROWS}) AS r(i)",
-        )
-    else:
-        put(
-            "sources",
-            f"'{name}' AS table_name, {version} AS version, 'source' AS source, 'CC-BY-4.0' AS licence, "
-            f"'somewhere' AS origin, {ROWS} AS rows, '{run}' AS run_id",
-        )
+        (
+            f"{_RUN}, {{version}} AS version, md5('x' || number || '-{{version}}-' || i) AS record_id, "
+            f"'screen_' || (i % {REASONS}) AS screen, 'is ' || i || ' words long' AS reason, 'evidence' AS evidence, "
+            "'{{\"prompt\": \"' || {words} || '\"}}' AS content"
+        ),
+        ROWS,
+    ),
+    (
+        "table_lineage",
+        f"{_RUN}, {{version}} AS version, above AS parent_table, {{version}} AS parent_version",
+        1,
+    ),
+    (
+        "lineage",
+        (
+            f"{{version}} AS version, {_ID}, 'row' AS kind, md5(parent || '-{{version}}-' || i) AS parent_id, "
+            "above AS parent_table"
+        ),
+        ROWS,
+    ),
+    (
+        "lineage",
+        (
+            f"{{version}} AS version, {_ID}, 'call' AS kind, 'generator' AS role, "
+            "CASE WHEN above IS NOT NULL THEN 'model' END AS model, "
+            "md5('call-' || number || '-{version}-' || i) AS parent_id"
+        ),
+        ROWS,
+    ),
+    (
+        "sources",
+        (
+            f"{_RUN}, {{version}} AS version, 'source' AS source, 'CC-BY-4.0' AS licence, 'somewhere' AS origin, "
+            "{rows} AS rows"
+        ),
+        1,
+    ),
+)
+"""System table, what is put into it of each table's version, and how many rows (i counts them)."""
 
 
 def ask(home: Path) -> None:
@@ -190,7 +233,7 @@ def lines(*, apart: bool = False) -> list[Line]:
         done = subprocess.run(
             [sys.executable, "-c", BUILD, home, out], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
         )
-        told = json.loads(done.stdout)
+        told = json.loads(done.stdout.splitlines()[-1])
         assert (out / MARK).exists()
         files = [file for file in out.rglob("*") if file.is_file()]
         return [
