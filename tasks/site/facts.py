@@ -399,11 +399,19 @@ def _runs(connection: "duckdb.DuckDBPyConnection", which: str) -> list[Ran]:
 
 
 def _gates(connection: "duckdb.DuckDBPyConnection") -> dict[str, tuple[int, int]]:
-    """Version → how many of its gated figures and expectations hold, and how many there are."""
+    """Version → how many of its gated figures and expectations hold, and how many there are.
+
+    An expectation `measured(FIGURE, …)` and the gate of that figure are one.
+    """
     found = connection.execute(
         """
         SELECT table_name || '@' || version, sum(passed::INT)::INTEGER, count(*)::INTEGER FROM (
-            SELECT table_name, version, passed FROM temp.site_figures WHERE low IS NOT NULL OR high IS NOT NULL
+            SELECT table_name, version, passed FROM temp.site_figures
+            ANTI JOIN (
+                SELECT table_name, version, regexp_extract(expectation, '^measured[(]([^,]+),', 1) AS metric
+                FROM temp.site_checks
+            ) AS checked USING (table_name, version, metric)
+            WHERE low IS NOT NULL OR high IS NOT NULL
             UNION ALL SELECT table_name, version, passed FROM temp.site_checks
         ) GROUP BY ALL
         """

@@ -56,6 +56,10 @@ def test_a_table_tells_its_versions_its_columns_and_what_it_reads(made: Made) ->
 
 def test_a_version_tells_its_checks_what_was_left_out_and_how_it_was_made(made: Made) -> None:
     told = text_of(made.folder / "tables/sft.toy/1.html")
+    ((checks,),) = made.lake.query(
+        "SELECT count(*) FROM catalog.checks WHERE table_name = 'sft.toy' AND version = 1"
+    ).rows()
+    assert re.search(rf"(all {checks} hold|of {checks} broken)", told)
     assert "unique(completion)" in told
     assert "refusal" in told.partition("Rejected By the run")[2].partition("How it was made")[0]
     assert "generator=scripted" in told
