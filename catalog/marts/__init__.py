@@ -70,9 +70,8 @@ def refresh(connection: "duckdb.DuckDBPyConnection") -> None:
     """Make the views anew, over the tables that there are; inside a transaction."""
     found = connection.execute(
         "SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns() "
-        "WHERE database_name = 'lake' AND schema_name NOT IN ('raw', 'quarantine', 'catalog', ?) "
-        "GROUP BY ALL ORDER BY ALL",
-        [MARTS],
+        f"WHERE database_name = 'lake' AND schema_name NOT IN ('raw', 'quarantine', 'catalog', '{MARTS}') "
+        "GROUP BY ALL ORDER BY ALL"  # DuckDB loads pandas where it is given a parameter
     ).fetchall()
     tables = {name: frozenset(held) for name, held in found}
     sources = {name: _source(name, tables) for name in SOURCES}
