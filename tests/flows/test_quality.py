@@ -91,7 +91,8 @@ def test_an_import_is_audited(desk: Desk, tmp_path: Path) -> None:
     mill = " ".join(f"the {number}th wheel of the mill turns stone number {number}" for number in range(9))
     rows += [mill, f"{mill} again"]
     file.write_text("\n".join(json.dumps({"prompt": text}) for text in rows))
-    desk.run("import", str(file), "--table", "raw.mine", "--as", "Prompt")
+    flagged = json.dumps({"injection": "flag"})
+    desk.run("import", str(file), "--table", "raw.mine", "--as", "Prompt", EVERSPRING_SCREENS=flagged)
     said = desk.run("audit", "raw.mine")
     assert "injection" in said
     assert "secrets" in said
