@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def modules_in(package: str, folder: Path) -> Iterator[ModuleType]:
@@ -14,6 +16,16 @@ def modules_in(package: str, folder: Path) -> Iterator[ModuleType]:
     for file in sorted(folder.glob("*.py")):
         if not file.stem.startswith("_"):
             yield importlib.import_module(f"{package}.{file.stem}")
+
+
+def declares(mark: str, declared: object) -> Callable[[F], F]:
+    """A decorator that leaves what is declared under `mark`, where `declaration` finds it."""
+
+    def leave(function: F) -> F:
+        setattr(function, mark, declared)
+        return function
+
+    return leave
 
 
 def declaration(module: ModuleType, mark: str, what: str, decorator: str) -> tuple[Callable[..., Any], Any]:

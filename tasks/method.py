@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from catalog.records import Record, digest
 from catalog.store import STAGES
-from infra.declared import code_of, declaration, modules_in, summary
+from infra.declared import code_of, declaration, declares, modules_in, summary
 from infra.errors import Refusal
 from infra.settings import ROLES, Policy, Role
 from quality.expectations import Expectation
@@ -176,19 +176,17 @@ def method(
         screens: text screen → what becomes of a row at fault, where its default does not suit the method, such as
             `{"toxicity": "off"}` for one whose rejected answers are meant to be bad.
     """
-
-    def declare(function: F) -> F:
-        function.__everspring__ = {  # type: ignore[attr-defined]
+    return declares(
+        "__everspring__",
+        {
             "paper": paper,
             "categories": tuple(categories),
             "also": tuple(also),
             "expects": tuple(expects),
             "screens": dict(screens or {}),
             "reads": {name: (t,) if isinstance(t, str) else tuple(t) for name, t in reads.items()},
-        }
-        return function
-
-    return declare
+        },
+    )
 
 
 def read_method(module: ModuleType) -> Method:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from catalog.formats import open_files, open_table
 from catalog.formats.table import Cells, Table, reason_of
 from catalog.records import Dialogue, Document, Preference, Prompt, PromptCompletion, Record
-from infra.declared import declaration, modules_in, summary
+from infra.declared import declaration, declares, modules_in, summary
 from infra.errors import Refusal
 
 PLAIN = "plain"
@@ -87,18 +87,16 @@ def bridge(
     folder: Callable[[Path], Folder | None] | None = None,
 ) -> Callable[[F], F]:
     """Declare the decorated function a bridge: see `Bridge`."""
-
-    def declare(function: F) -> F:
-        function.__everspring_bridge__ = {  # type: ignore[attr-defined]
+    return declares(
+        "__everspring_bridge__",
+        {
             "title": title,
             "reads": reads,
             "marks": marks,
             "shape": shape,
             "folder": folder,
-        }
-        return function
-
-    return declare
+        },
+    )
 
 
 @functools.cache

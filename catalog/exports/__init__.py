@@ -23,7 +23,7 @@ from catalog.exports._examples import (
     halves,
     kind_of,
 )
-from infra.declared import declaration, modules_in, summary
+from infra.declared import declaration, declares, modules_in, summary
 from infra.errors import Refusal
 
 __all__ = [
@@ -107,19 +107,17 @@ def export_format(
         folder: where in the folder that is asked for the data stands.
         beside: what stands beside the data: name → content.
     """
-
-    def declare(function: F) -> F:
-        function.__everspring_format__ = {  # type: ignore[attr-defined]
+    return declares(
+        "__everspring_format__",
+        {
             "kinds": kinds,
             "suffix": suffix,
             "unpairs": unpairs,
             "least": least,
             "folder": folder,
             "beside": beside,
-        }
-        return function
-
-    return declare
+        },
+    )
 
 
 @functools.cache

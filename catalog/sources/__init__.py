@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TypeVar, get_args, get_type_hints
 
 from catalog.records import Record, digest
-from infra.declared import code_of, declaration, modules_in, summary
+from infra.declared import code_of, declaration, declares, modules_in, summary
 from infra.errors import Refusal
 
 F = TypeVar("F", bound=Callable[[], Iterator[tuple[Record, str]]])
@@ -107,18 +107,16 @@ def source(
         part: what of the package is read, where that is not all of it.
         files: those of the machine that are read; `package` is then the Debian package that brings them.
     """
-
-    def declare(function: F) -> F:
-        function.__everspring_source__ = {  # type: ignore[attr-defined]
+    return declares(
+        "__everspring_source__",
+        {
             "table": table,
             "licence": licence,
             "package": package or "",
             "part": part,
             "files": files,
-        }
-        return function
-
-    return declare
+        },
+    )
 
 
 @functools.cache

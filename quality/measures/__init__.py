@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_args
 
-from infra.declared import declaration, modules_in, summary
+from infra.declared import declaration, declares, modules_in, summary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,12 +93,7 @@ def measure(
         most: rows that it is shown at most.
         version: counts the changes that make it give other values.
     """
-
-    def declare(function: F) -> F:
-        function.__everspring_measure__ = (axis, dict(bounds or {}), most, version)  # type: ignore[attr-defined]
-        return function
-
-    return declare
+    return declares("__everspring_measure__", (axis, dict(bounds or {}), most, version))
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from infra.declared import declaration, modules_in, summary
+from infra.declared import declaration, declares, modules_in, summary
 from infra.errors import Refusal
 from infra.settings import Policy
 from quality.measures import Axis
@@ -78,12 +78,7 @@ def text_screen(
         version: counts the changes that make it find other things.
         everywhere: whether it looks at texts too that are meant to be bad, such as the rejected answer of a preference.
     """
-
-    def declare(function: F) -> F:
-        function.__everspring_screen__ = (policy, version, axis, everywhere)  # type: ignore[attr-defined]
-        return function
-
-    return declare
+    return declares("__everspring_screen__", (policy, version, axis, everywhere))
 
 
 @functools.cache
