@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from catalog import marts, questions
 from catalog.calls import Call, calls_in_duckdb, calls_path, open_store
 from catalog.postgres import of_a_team, postgres_failure, psycopg, why_not
+from catalog.quoting import literal
 from catalog.records import Record, columns, required, sql_type
 from catalog.s3 import on_s3, open_s3, s3_address, s3_failure
 from infra.errors import Failure, Lost, Refusal
@@ -232,15 +233,18 @@ class Lake:
                 self._tell(error)
                 raise Refusal(f"sql: {str(error).strip()}") from None
 
+    def bound(self, connection: "duckdb.DuckDBPyConnection") -> None:
+        """Let a connection, got by `read(once=True)`, use no more memory and disk than the settings say."""
+        for name, value in {
+            "memory_limit": self._settings.sql_memory,
+            "temp_directory": str(self._settings.folder("tmp")),
+            "max_temp_directory_size": self._settings.sql_disk,
+        }.items():
+            connection.execute(f"SET {name} = {literal(value)}")
+
     def _lock(self, connection: "duckdb.DuckDBPyConnection") -> None:
         """Let a connection reach nothing but the lake, and use no more than the settings say."""
-        settings, spill = self._settings, self._settings.folder("tmp")
-        for name, value in {
-            "memory_limit": settings.sql_memory,
-            "temp_directory": str(spill),
-            "max_temp_directory_size": settings.sql_disk,
-        }.items():
-            connection.execute(f"SET {name} = {_quoted(value)}")
+        self.bound(connection)
         connection.execute("SET python_enable_replacements = false")
         self._allow_its_own(connection)
         connection.execute("SET enable_external_access = false")
@@ -255,8 +259,8 @@ class Lake:
             connection.execute("FROM catalog.version_log LIMIT 0")  # from here on nothing newer is read
             allowed += [name for (name,) in connection.execute(_FILES, [self.data]).fetchall()]
         else:
-            connection.execute(f"SET allowed_directories = [{_quoted(self.data)}]")
-        connection.execute(f"SET allowed_paths = [{', '.join(map(_quoted, allowed))}]")
+            connection.execute(f"SET allowed_directories = [{literal(self.data)}]")
+        connection.execute(f"SET allowed_paths = [{', '.join(map(literal, allowed))}]")
 
     def query(self, sql: str) -> "pl.DataFrame":
         """The answer to a question in SQL as a Polars data frame.
@@ -382,7 +386,7 @@ class Lake:
             (count,) = connection.execute(
                 f"COPY (SELECT {_listed(names)} FROM {version.sql} "
                 "WHERE record_id NOT IN (SELECT record_id FROM catalog.withdrawn) "
-                f"ORDER BY md5(record_id || ?), record_id LIMIT ?) TO {_quoted(str(file))} "
+                f"ORDER BY md5(record_id || ?), record_id LIMIT ?) TO {literal(str(file))} "
                 f"(FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP})",
                 [str(seed), rows],
             ).fetchall()[0]
@@ -407,7 +411,7 @@ class Lake:
         with self.read() as connection:
             connection.execute(
                 f"COPY (FROM {version.sql} "
-                f"WHERE snapshot_id <> {without.added_in if without else -1}) TO {_quoted(str(file))} (FORMAT parquet)"
+                f"WHERE snapshot_id <> {without.added_in if without else -1}) TO {literal(str(file))} (FORMAT parquet)"
             )
         return file
 
@@ -616,7 +620,7 @@ class Lake:
             if self._s3:
                 _load(connection, "httpfs")
                 open_s3(connection, self._settings)
-            connection.execute(f"ATTACH {_quoted(f'ducklake:{target}')} AS lake (DATA_PATH {_quoted(self.data)}{mode})")
+            connection.execute(f"ATTACH {literal(f'ducklake:{target}')} AS lake (DATA_PATH {literal(self.data)}{mode})")
             connection.execute("USE lake")
         except duckdb.Error as error:
             connection.close()
@@ -752,7 +756,7 @@ def extension_file(name: str) -> str | None:
 def _postgres_secret(address: str) -> str:
     """A DuckDB secret for the catalogue: unlike a connection string it is redacted wherever DuckDB shows it."""
     names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER", "password": "PASSWORD"}
-    given = ", ".join(f"{names[k]} {_quoted(v)}" for k, v in _postgres_parts(address).items() if k in names)
+    given = ", ".join(f"{names[k]} {literal(v)}" for k, v in _postgres_parts(address).items() if k in names)
     return f"CREATE OR REPLACE SECRET lake_catalogue (TYPE postgres, {given})"
 
 
@@ -772,10 +776,6 @@ def _postgres_parts(address: str) -> dict[str, str]:
             "lake: the address of PostgreSQL cannot be read, postgresql://USER:PASSWORD@HOST:PORT/DATABASE is wanted; "
             "see EVERSPRING_LAKE, and write / and @ in a password as %2F and %40"
         ) from None
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def laid_out(file: Path, shape: type[S], first: int, size: int) -> list[S]:

@@ -45,12 +45,11 @@ def diff(
     from tasks.diff import before
     from tasks.diff import diff as compare
 
-    settings = load_settings()
-    lake = Lake(settings)
+    lake = Lake(load_settings())
     first = lake.find(TableRef.parse(one))
     pair = (first, lake.find(TableRef.parse(other))) if other else (before(lake, first), first)
     with console(stderr=True).status("comparing"):
-        found = compare(lake, *pair, settings, samples=rows)
+        found = compare(lake, *pair, samples=rows)
     if form == "json":
         print(json.dumps(as_json(found), ensure_ascii=False, indent=2, default=str))
     elif form == "markdown":

@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from catalog.formats.table import is_messages
+from catalog.quoting import identifier
 from catalog.records import PROVENANCE
 from catalog.store import Lake, TableRef, Version
 from infra.errors import Refusal
-from infra.settings import Settings
 from quality.scorecard import Line, scorecard
 from tasks.export import SUBJECT
 
@@ -163,7 +163,7 @@ def before(lake: Lake, version: Version) -> Version:
     return earlier[-1]
 
 
-def diff(lake: Lake, one: Version, other: Version, settings: Settings, *, samples: int = SAMPLES) -> Diff:
+def diff(lake: Lake, one: Version, other: Version, *, samples: int = SAMPLES) -> Diff:
     """Compare a version with a later one, or with one of another table.
 
     Rows are compared in DuckDB, within the memory and disk of `EVERSPRING_SQL_MEMORY` and `_DISK`.
@@ -172,12 +172,7 @@ def diff(lake: Lake, one: Version, other: Version, settings: Settings, *, sample
         Refusal: where they have no column in common.
     """
     with lake.read(once=True) as connection:
-        for name, value in {
-            "memory_limit": settings.sql_memory,
-            "temp_directory": str(settings.folder("tmp")),
-            "max_temp_directory_size": settings.sql_disk,
-        }.items():
-            connection.execute(f"SET {name} = '{value.replace(chr(39), chr(39) * 2)}'")
+        lake.bound(connection)
         connection.execute("SET enable_progress_bar = false")  # it would go to standard output
         connection.execute("SET preserve_insertion_order = false")  # nothing here depends on it, and it costs memory
         types = [_types(connection, version) for version in (one, other)]
@@ -288,7 +283,7 @@ SELECT old.id, young.id FROM old JOIN young USING ({key}, nth)
 
 def _subject(column: str, kind: str) -> str:
     """A hash of what a row is about, as SQL; null where that is blank."""
-    name = _quoted(column)
+    name = identifier(column)
     told = f"CAST({name} AS VARCHAR)"
     if is_messages(kind):
         told = f"list_filter({name}, lambda turn: turn.role = 'user')[1].content"
@@ -302,7 +297,7 @@ def _blank(text: str) -> str:
 
 def _compared(column: str, types: Sequence[Mapping[str, str]]) -> str:
     """A column as what it is compared by: as text where the versions have it in two types."""
-    return _quoted(column) if types[0][column] == types[1][column] else f"CAST({_quoted(column)} AS VARCHAR)"
+    return identifier(column) if types[0][column] == types[1][column] else f"CAST({identifier(column)} AS VARCHAR)"
 
 
 def _held(
@@ -310,8 +305,9 @@ def _held(
 ) -> dict[str, dict[str, Any]]:
     """Id → row, its id first."""
     names = ["record_id", *types]
+    listed = ", ".join(map(identifier, names))
     found = connection.execute(
-        f"SELECT {', '.join(map(_quoted, names))} FROM {version.sql} WHERE record_id IN (SELECT unnest(?::VARCHAR[]))",
+        f"SELECT {listed} FROM {version.sql} WHERE record_id IN (SELECT unnest(?::VARCHAR[]))",
         [list(ids)],
     ).fetchall()
     return {row[0]: dict(zip(names, row, strict=True)) for row in found}
@@ -371,7 +367,7 @@ def _unit(kind: str) -> str:
 
 def _figures_of(column: str, kind: str) -> list[str]:
     """SQL for the rows without a value, those with one, how many differ, quantiles and maximum."""
-    name, unit = _quoted(column), _unit(kind)
+    name, unit = identifier(column), _unit(kind)
     size = {"characters": f"length({name})", "turns": f"len({name})", "items": f"len({name})", "value": name}.get(unit)
     blank = _blank(name) if kind == "VARCHAR" else f"{name} IS NULL"
     if kind.endswith("[]"):
@@ -396,7 +392,7 @@ def _of_classes(name: str, spread: Spread | None) -> bool:
 def _counts(
     connection: "duckdb.DuckDBPyConnection", one: Version, other: Version, column: str
 ) -> dict[str, tuple[int, int]]:
-    name = _quoted(column)
+    name = identifier(column)
     found = connection.execute(
         f"SELECT coalesce(CAST({name} AS VARCHAR), ''), sum(before)::BIGINT, sum(after)::BIGINT FROM "
         f"(SELECT {name}, 1 AS before, 0 AS after FROM {one.sql} "
@@ -482,7 +478,3 @@ def _one(connection: "duckdb.DuckDBPyConnection", query: str) -> tuple[Any, ...]
 
 def _ids(connection: "duckdb.DuckDBPyConnection", query: str) -> list[str]:
     return [found for (found,) in connection.execute(query).fetchall()]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.formats.table import MEMORY, Bad, Cells, Meter, Rows, Table, TooLong, few_columns, readable, reason_of
 from catalog.postgres import why_not
+from catalog.quoting import identifier
 from catalog.store import load_extension
 from infra.errors import Refusal
 
@@ -299,7 +300,7 @@ def _database(
     @contextmanager
     def relation() -> "Generator[tuple[duckdb.DuckDBPyConnection, str, list[Any]]]":
         with connect() as connection:
-            yield connection, ".".join(map(_quoted, name)), []
+            yield connection, ".".join(map(identifier, name)), []
 
     def read(columns: Sequence[str], cell: int) -> Iterator[Cells | Bad]:
         with mended():
@@ -328,10 +329,6 @@ def _parts(table: str, schema: str) -> tuple[str, ...]:
     """Schema and name; either may be in double quotes, as in SQL."""
     parts = [quoted.replace('""', '"') or plain for quoted, plain in re.findall(r'"((?:[^"]|"")+)"|([^".]+)', table)]
     return (schema, *parts) if len(parts) == 1 else tuple(parts)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _rows(label: str, relation: _Relation, files: Sequence[Path]) -> Rows:
@@ -369,7 +366,7 @@ def _limit(kind: str, cell: int) -> int:
 
 def _picked(column: str, limit: int) -> str:
     """What is selected of a column: the value, and its size. One over the limit is left where it is."""
-    name = _quoted(column)
+    name = identifier(column)
     if not limit:
         return f"{name}, 8"
     size = f"coalesce(strlen(CAST({name} AS VARCHAR)), 0)"

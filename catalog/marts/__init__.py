@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalog.quoting import literal
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -19,30 +21,17 @@ MARTS = "marts"
 """The schema of the views."""
 COLUMNS = "columns"
 """The view that explains every column of the others."""
-_WORDS = ("prompt", "completion")
-SOURCES: Mapping[str, tuple[tuple[str, ...], str, str]] = {
-    "completions": (
-        _WORDS,
-        "prompt VARCHAR, completion VARCHAR",
-        "prompt, completion",
-    ),
-    "conversations": (
-        ("messages",),
-        "messages STRUCT(role VARCHAR, content VARCHAR)[]",
-        "messages",
-    ),
-    "pairs": (
-        ("prompt", "chosen", "rejected"),
-        "prompt VARCHAR, chosen VARCHAR, rejected VARCHAR",
-        "prompt, chosen, rejected",
-    ),
+SOURCES: Mapping[str, Mapping[str, str]] = {
+    "completions": {"prompt": "VARCHAR", "completion": "VARCHAR"},
+    "conversations": {"messages": "STRUCT(role VARCHAR, content VARCHAR)[]"},
+    "pairs": {"prompt": "VARCHAR", "chosen": "VARCHAR", "rejected": "VARCHAR"},
 }
-"""What a mart writes in braces → the columns that a table must have, their types, and how they are selected.
+"""What a mart writes in braces → the columns that a table must have, with their types.
 
 It stands for all rows of all such tables, those of `raw` and `quarantine` left out, with `table_name`, `record_id`,
 `parents` and `snapshot_id`.
 """
-_PROVENANCE = "table_name VARCHAR, record_id VARCHAR, parents VARCHAR[], snapshot_id BIGINT"
+_PROVENANCE = {"record_id": "VARCHAR", "parents": "VARCHAR[]", "snapshot_id": "BIGINT"}
 
 
 @dataclass(frozen=True)
@@ -79,9 +68,9 @@ def refresh(connection: "duckdb.DuckDBPyConnection") -> None:
     for mart in load_marts().values():
         sql = re.sub(r"\{(\w+)\}", lambda named: sources[named[1]], mart.sql)
         connection.execute(f"CREATE OR REPLACE VIEW lake.{MARTS}.{mart.name} AS {sql}")
-        connection.execute(f"COMMENT ON VIEW lake.{MARTS}.{mart.name} IS {_quoted(mart.comment)}")
+        connection.execute(f"COMMENT ON VIEW lake.{MARTS}.{mart.name} IS {literal(mart.comment)}")
     rows = ", ".join(
-        f"({_quoted(mart.name)}, {_quoted(column)}, {_quoted(comment)})"
+        f"({literal(mart.name)}, {literal(column)}, {literal(comment)})"
         for mart in load_marts().values()
         for column, comment in mart.columns.items()
     )
@@ -89,7 +78,7 @@ def refresh(connection: "duckdb.DuckDBPyConnection") -> None:
         f"CREATE OR REPLACE VIEW lake.{MARTS}.{COLUMNS} AS SELECT * FROM (VALUES {rows}) AS t (mart, name, comment)"
     )
     about = f"Every column of the other marts, explained (edition {edition()})"
-    connection.execute(f"COMMENT ON VIEW lake.{MARTS}.{COLUMNS} IS {_quoted(about)}")
+    connection.execute(f"COMMENT ON VIEW lake.{MARTS}.{COLUMNS} IS {literal(about)}")
 
 
 def _read(file: Path) -> Mart:
@@ -107,19 +96,11 @@ def _read(file: Path) -> Mart:
 
 
 def _source(name: str, tables: Mapping[str, frozenset[str]]) -> str:
-    needed, types, selected = SOURCES[name]
-    nothing = ", ".join(f"NULL::{kind} AS {column}" for column, kind in _typed(f"{_PROVENANCE}, {types}"))
-    parts = [f"SELECT {nothing} WHERE false"] + [
-        f"SELECT '{table}', record_id, parents, snapshot_id, {selected} FROM lake.{table}"
+    columns = {**_PROVENANCE, **SOURCES[name]}
+    nothing = ", ".join(f"NULL::{kind} AS {column}" for column, kind in columns.items())
+    parts = [f"SELECT NULL::VARCHAR AS table_name, {nothing} WHERE false"] + [
+        f"SELECT '{table}', {', '.join(columns)} FROM lake.{table}"
         for table, held in tables.items()
-        if held.issuperset(needed)
+        if held.issuperset(SOURCES[name])
     ]
     return "(" + " UNION ALL ".join(parts) + ")"
-
-
-def _typed(columns: str) -> list[tuple[str, str]]:
-    return [tuple(column.split(" ", 1)) for column in re.split(r", (?![^(]*\))", columns)]  # type: ignore[misc]
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.calls import Call
 from catalog.history import Chain
+from catalog.quoting import identifier
 from catalog.records import PROVENANCE, digest
 from catalog.store import RAW, Lake, Version
 from tasks.cards.card import Column
@@ -140,7 +141,7 @@ def look(connection: "duckdb.DuckDBPyConnection", chain: Chain) -> Look:
     every = max(1, chain.last.rows // _DRAWN)
     asked = [
         "count(*)",
-        *(f"count(*) FILTER ({_quoted(name)}::VARCHAR NOT IN ('', '[]'))" for name, _ in described),
+        *(f"count(*) FILTER ({identifier(name)}::VARCHAR NOT IN ('', '[]'))" for name, _ in described),
         *(f"histogram({text}) FILTER (md5_number_lower(record_id) % {every} = 0)" for text in texts.values()),
     ]
     found = connection.execute(
@@ -266,7 +267,7 @@ def _plain(value: Any) -> str:
 
 def _words(name: str, kind: str) -> str:
     """How many words a column has, in SQL; empty where it holds no text."""
-    column = _quoted(name)
+    column = identifier(name)
     if kind == _MESSAGES:
         column = f"array_to_string(list_transform({column}, lambda turn: turn.content), ' ')"
     elif kind == "VARCHAR[]":
@@ -274,7 +275,3 @@ def _words(name: str, kind: str) -> str:
     elif kind != "VARCHAR":
         return ""
     return f"CASE WHEN trim({column}) <> '' THEN len(regexp_split_to_array(trim({column}), '\\s+')) END"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

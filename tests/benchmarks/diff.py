@@ -27,11 +27,10 @@ import resource, sys, time
 from catalog.store import Lake, TableRef
 from infra.settings import load_settings
 from tasks.diff import diff
-settings = load_settings(home=sys.argv[1])
-lake = Lake(settings)
+lake = Lake(load_settings(home=sys.argv[1]))
 one, other = (lake.find(TableRef.parse(f"{sys.argv[2]}@{number}")) for number in (1, 2))
 began = time.perf_counter()
-rows = diff(lake, one, other, settings).rows
+rows = diff(lake, one, other).rows
 print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
 print(rows.added, rows.removed, rows.changed, rows.kept)
 """

@@ -45,7 +45,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 @pytest.fixture(scope="module")
 def found(desk: Desk) -> Diff:
     one, other = (desk.lake.find(TableRef.parse(f"sft.pairs@{number}")) for number in (1, 2))
-    return diff(desk.lake, one, other, load_settings(home=desk.home), samples=20)
+    return diff(desk.lake, one, other, samples=20)
 
 
 def test_two_versions_are_compared(desk: Desk) -> None:

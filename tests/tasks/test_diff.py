@@ -65,13 +65,13 @@ def put(lake: Lake, table: str, tmp_path: Path) -> Callable[..., Version]:
 
 
 @pytest.fixture
-def compare(lake: Lake, table: str, settings: Settings) -> Callable[..., Diff]:
+def compare(lake: Lake, table: str) -> Callable[..., Diff]:
     """Compare two versions of the test's table by their numbers, or any by their names."""
 
     def find(one: int | str, other: int | str, **more: Any) -> Diff:
         names = (f"{table}@{each}" if isinstance(each, int) else each for each in (one, other))
         first, second = (lake.find(TableRef.parse(name)) for name in names)
-        return diff(lake, first, second, settings, **more)
+        return diff(lake, first, second, **more)
 
     return find
 
