@@ -1,8 +1,8 @@
 """A process that has imported what a run imports, and forks one for each run it is told of: half a minute becomes three
 seconds of a core, and a run that is killed is a process that is killed all the same.
 
-`python tests/faults/nursery.py` reads a JSON line, the arguments of `everspring`, and where its output goes; writes the
-process id of the run, then, when that has ended, id and exit code.
+`python tests/faults/nursery.py` reads a JSON line, the arguments of `everspring`, the settings that the run is to lack,
+and where its output goes; writes the process id of the run, then, when that has ended, id and exit code.
 """
 
 import json
@@ -49,6 +49,8 @@ def _run(asked: dict[str, Any]) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for number, descriptor in ((0, nothing), (1, output), (2, output)):
         os.dup2(descriptor, number)
+    for name in asked["without"]:
+        os.environ.pop(name)
     sys.argv = ["everspring", *asked["arguments"]]
     code: Any = 1
     try:

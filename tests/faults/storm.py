@@ -1,10 +1,11 @@
 """The storm: runs go on while parts of the system are killed at random, and then everything must hold.
 
 `python tests/faults/storm.py --kills 100 --seed 1` kills flow processes (at any moment, and in the middle of a commit),
-the Prefect server, a worker, the model's endpoint and, with `--team`, PostgreSQL, what serves its connections, and the
-way to the object store, while three lanes of runs work on one home folder: two from the command line, one by the
-worker. Each run is given again until it ends well. Then the invariants of `invariants.py` are looked at, and every
-version is compared with that of a home in which the same runs were left in peace.
+the Prefect server, a worker, the model's endpoint, the embedded model and, with `--team`, PostgreSQL, what serves its
+connections, and the way to the object store, while four lanes of runs work on one home folder: two from the command
+line on a scripted model, one by the worker, one on the embedded model. Each run is given again until it ends well. Then
+the invariants of `invariants.py` are looked at, and every version is compared with that of a home in which the same
+runs were left in peace; but for those of the embedded model, whose words depend on what it is asked at the same time.
 """
 
 import argparse
@@ -24,15 +25,27 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
 from invariants import broken, flow_runs_at_work  # noqa: E402 - found by the line above
-from parts import children_of, strike  # noqa: E402
+from parts import children_of, strike, until  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
-from world import CONCURRENCY, DEPLOYED, LANES, Deployed, Lane, Nursery, World, a_world  # noqa: E402
+from world import (  # noqa: E402
+    ASKS_EMBEDDED,
+    CONCURRENCY,
+    DEPLOYED,
+    LANES,
+    Deployed,
+    Lane,
+    Nursery,
+    World,
+    a_world,
+)
+
+from tasks.llm.embedded.shared import running  # noqa: E402
 
 FLOW, COMMIT, PREFECT, ENDPOINT = "flow process", "flow process, in a commit", "Prefect server", "model's endpoint"
-WORKER, STORE = "worker", "object store"
+WORKER, STORE, EMBEDDED = "worker", "object store", "embedded model"
 POSTGRES, BACKEND = "PostgreSQL", "PostgreSQL, one connection's process"
-OFTEN = {FLOW: 5, COMMIT: 4, PREFECT: 2, WORKER: 2, ENDPOINT: 2}
+OFTEN = {FLOW: 5, COMMIT: 4, PREFECT: 2, WORKER: 2, ENDPOINT: 2, EMBEDDED: 2}
 OFTEN_IN_TEAM = {**OFTEN, POSTGRES: 2, BACKEND: 2, STORE: 2}
 
 
@@ -61,6 +74,8 @@ class Storm:
             struck = self._strike_run(lane)
         elif what == COMMIT:
             struck = self._in_commit(lane)
+        elif what == EMBEDDED:
+            struck = self._strike_embedded()
         else:
             struck = True
             self._strike_server(what, pause)
@@ -78,6 +93,13 @@ class Storm:
         if pid := lane.pid:
             strike(pid)
         return bool(pid)
+
+    def _strike_embedded(self) -> bool:
+        """Kill the embedded model's server, which the runs that need it start anew."""
+        server = running(self.world.home / "embedded")
+        if server and server.pid:
+            strike(server.pid)
+        return bool(server and server.pid)
 
     def _in_commit(self, lane: Lane) -> bool:
         """Kill a run a moment after the call store or the catalogue has begun to be written to."""
@@ -152,7 +174,9 @@ def storm(
     """Kill so often, or for so long; returns what was struck, and the invariants that do not hold."""
     deadline = time.monotonic() + 60 * minutes
     with a_world(team=team) as world, closing(Nursery(world.environment)) as nursery:
-        lanes = [*(Lane(command, world, nursery) for command in LANES), Deployed(DEPLOYED, world, nursery)]
+        scripted = [*(Lane(command, world, nursery) for command in LANES), Deployed(DEPLOYED, world, nursery)]
+        asks_embedded = Lane(ASKS_EMBEDDED, world, nursery, without=["OPENAI_BASE_URL", "EVERSPRING_MODEL"])
+        lanes = [*scripted, asks_embedded]
         for lane in lanes:
             assert lane.once() == 0, lane.log.read_text()[-3000:]
             lane.go()
@@ -167,6 +191,7 @@ def storm(
                 lane.stop()
         assert lanes[0].once() == 0  # whatever was left by those that were killed is seen to by the next
         world.worker.kill()
+        until(lambda: running(world.home / "embedded") is None, 30, "the embedded model's server does not end")
         found = broken(world)
         found += [f"Prefect shows {name!r} as running" for name in flow_runs_at_work(world)]
         again, most = world.asked_again(), CONCURRENCY * len(lanes) * sum(made.kills.values())
@@ -174,7 +199,9 @@ def storm(
         made.answers = {"all": len(world.requests()), "again": again, "again though stored": stored}
         if again > most:
             found.append(f"{again} requests were asked again, {most} at the most were in flight")
-        there, wanted = ids_of(world), undisturbed(lanes)
+        method = ASKS_EMBEDDED[2]
+        there = {name: rows for name, rows in ids_of(world).items() if f".{method}@" not in name}
+        wanted = undisturbed(scripted)
         found += [
             f"{name}: other rows than where nothing is killed" for name in wanted if there.get(name) != wanted[name]
         ]

@@ -51,6 +51,16 @@ SECOND: Command = ("lifecycle", "--method", "self_instruct", "--rows", "6")
 LANES = (FIRST, SECOND)
 DEPLOYED: Command = ("data_preparation", "--method", "amps", "--rows", "6")
 """What is run by a worker."""
+ASKS_EMBEDDED: Command = (
+    "instruction_tuning",
+    "--method",
+    "alpagasus",
+    "--read",
+    "alpagasus.pairs=raw.conversations",
+    "--rows",
+    "2",
+)
+"""What is asked of the embedded model."""
 PATIENCE = 1200.0
 """Seconds within which each run must come to a good end, however often it is struck."""
 LOST = 30.0
@@ -73,11 +83,12 @@ class Nursery:
         self._changed = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
 
-    def begin(self, arguments: Sequence[str], output: Path) -> int:
-        """Start a run of `everspring`; returns its process."""
+    def begin(self, arguments: Sequence[str], output: Path, *, without: Sequence[str] = ()) -> int:
+        """Start a run of `everspring`, `without` some of the nursery's settings; returns its process."""
         assert self._process.stdin
+        told = {"arguments": list(arguments), "output": str(output), "without": list(without)}
         with self._lock:
-            self._process.stdin.write(json.dumps({"arguments": list(arguments), "output": str(output)}) + "\n")
+            self._process.stdin.write(json.dumps(told) + "\n")
             self._process.stdin.flush()
             return self._begun.get(timeout=120)
 
@@ -111,6 +122,8 @@ class Lane:
     command: Command
     world: "World"
     nursery: Nursery
+    without: Sequence[str] = ()
+    """The settings that its runs lack."""
     seed: int = 0
     failed: Counter[int] = field(default_factory=Counter[int])
     pid: int = 0
@@ -138,7 +151,7 @@ class Lane:
     def once(self) -> int:
         """One run; returns its exit code."""
         began = time.monotonic()
-        self.pid = self.nursery.begin(("run", *self.command, "--seed", str(self.seed)), self.log)
+        self.pid = self.nursery.begin(("run", *self.command, "--seed", str(self.seed)), self.log, without=self.without)
         code = self.nursery.end_of(self.pid)
         self.pid = 0
         if code == 0:
