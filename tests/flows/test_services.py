@@ -57,6 +57,27 @@ class Running:
         found = self.ask(f"deployments/name/{deployment}")
         return self.ask(f"deployments/{found['id']}/create_flow_run", {"parameters": parameters, **further})
 
+    def emit(self, event: str, resource: str, payload: dict[str, Any]) -> None:
+        """Send Prefect an event."""
+        told = {
+            "id": str(uuid.uuid4()),
+            "occurred": datetime.now(UTC).isoformat(),
+            "event": event,
+            "resource": {"prefect.resource.id": resource},
+            "payload": payload,
+        }
+        body, kind = json.dumps([told]).encode(), {"Content-Type": "application/json"}
+        urllib.request.urlopen(urllib.request.Request(f"{self.api}/events", body, kind), timeout=30).close()
+
+    def taken(self, deployment: str, parameters: dict[str, Any], state: str) -> dict[str, Any]:
+        """A flow run in a state into which a worker brought it that is dead."""
+        far = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        scheduled = {"type": "SCHEDULED", "state_details": {"scheduled_time": far}}
+        run = self.trigger(deployment, parameters, state=scheduled)
+        brought = {"type": state, "message": "taken by a worker that is dead"}
+        self.ask(f"flow_runs/{run['id']}/set_state", {"state": brought, "force": True})
+        return run
+
     def switch_off(self, deployment: dict[str, Any]) -> None:
         """Switch off a schedule as its switch in Prefect's UI does."""
         (schedule,) = deployment["schedules"]
@@ -205,28 +226,26 @@ def test_a_broken_gate_is_told_at_the_webhook(running: Running) -> None:
 
 
 def test_a_yield_that_dropped_is_told_at_the_webhook(running: Running) -> None:
-    event = {
-        "id": str(uuid.uuid4()),
-        "occurred": datetime.now(UTC).isoformat(),
-        "event": "everspring.yield.dropped",
-        "resource": {"prefect.resource.id": "everspring.table.sft.metamath"},
-        "payload": {"message": "sft.metamath: 1 of 10 rows kept"},
-    }
-    body, kind = json.dumps([event]).encode(), {"Content-Type": "application/json"}
-    urllib.request.urlopen(urllib.request.Request(f"{running.api}/events", body, kind), timeout=30).close()
+    message = {"message": "sft.metamath: 1 of 10 rows kept"}
+    running.emit("everspring.yield.dropped", "everspring.table.sft.metamath", message)
     told = until(lambda: [each for each in running.heard if each["automation"] == "Yield dropped"], 60)
     assert told[0]["text"] == "sft.metamath: 1 of 10 rows kept"
 
 
 @pytest.mark.long
 def test_a_run_whose_worker_died_before_it_began_is_scheduled_anew_and_runs(running: Running) -> None:
-    far = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    state = {"type": "SCHEDULED", "state_details": {"scheduled_time": far}}
-    run = running.trigger("data_preparation/weekly", {"methods": ["amps"], "rows": 3}, state=state)
-    taken = {"state": {"type": "PENDING", "message": "taken by a worker that is dead"}, "force": True}
-    running.ask(f"flow_runs/{run['id']}/set_state", taken)
+    run = running.taken("data_preparation/weekly", {"methods": ["amps"], "rows": 3}, "PENDING")
     until(lambda: [each for each in running.heard if each["automation"] == "Run not begun"], 300)
     assert running.ended(run)["state_type"] == "COMPLETED"
+
+
+@pytest.mark.long
+def test_a_run_that_sends_no_more_signs_of_life_is_marked_as_crashed(running: Running) -> None:
+    run = running.taken("pretraining/weekly", {"methods": ["kmlm"], "rows": 3}, "RUNNING")
+    running.emit("prefect.flow-run.heartbeat", f"prefect.flow-run.{run['id']}", {})
+    told = until(lambda: [each for each in running.heard if each["automation"] == "Run lost"], 400)
+    assert told[0]["text"] == f"{run['name']}: no more signs of life"
+    assert running.ended(run)["state_type"] == "CRASHED"
 
 
 @pytest.mark.long
