@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -119,6 +120,7 @@ def worker() -> None:
 def _services(settings: "Settings", prefect_port: int | None, mlflow_port: int | None) -> "list[Service]":
     """What `up` runs, in the order in which it starts; in the other one it ends."""
     from infra.child import Child
+    from infra.making import making
     from infra.mlflow_server import MLFLOW, start_mlflow
     from infra.prefect_server import PREFECT, api_at, configure, start_prefect
     from infra.services import Service
@@ -137,7 +139,7 @@ def _services(settings: "Settings", prefect_port: int | None, mlflow_port: int |
                 api,
                 lambda: healthy(api),
                 lambda: start_prefect(settings, port, grace=GRACE),
-                database=settings.folder("prefect") / "prefect.db",
+                making=lambda: making(settings.folder("prefect") / "prefect.db", "prefect"),
             )
         )
     if settings.mlflow.startswith(("http://", "https://")):
@@ -145,14 +147,13 @@ def _services(settings: "Settings", prefect_port: int | None, mlflow_port: int |
     else:
         page = _port(MLFLOW, mlflow_port, MLFLOW_PORT)
         address = f"http://{LOOPBACK}:{page}"
-        database = None if settings.mlflow else settings.folder() / "mlflow.db"
         found.append(
             Service(
                 MLFLOW,
                 address,
                 lambda: healthy(address),
                 lambda: start_mlflow(settings, page, grace=GRACE),
-                database=database,
+                making=lambda: nullcontext() if settings.mlflow else making(settings.folder() / "mlflow.db", "mlflow"),
             )
         )
     logs, environment = settings.folder("services"), _environment(settings, api)

@@ -1,16 +1,29 @@
-"""Making a database whose maker may be killed half-way: it counts once a mark says that it was made whole."""
+"""Making a database whose maker may be killed half-way: it counts once a mark says that it was made whole.
 
+The first that is made of a kind is kept, empty as it is, with the installed packages: making one takes seconds of
+migrations, a copy none.
+"""
+
+import importlib.metadata
+import os
+import shutil
+import sqlite3
+import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 
 @contextmanager
-def making(database: Path) -> Generator[None]:
+def making(database: Path, package: str) -> Generator[None]:
     """Let the block make, or open, a SQLite database; one that an earlier block left half made is made anew.
 
     Migrations run statement by statement: a database that was being made when its process died can neither be used
     nor migrated. Nothing of value is in it.
+
+    Args:
+        database: where it is.
+        package: the distribution whose database it is; another version of it is another kind.
     """
     from filelock import FileLock
 
@@ -19,9 +32,36 @@ def making(database: Path) -> Generator[None]:
         yield
         return
     with FileLock(f"{database}.lock"):
-        if not mark.exists():
-            for file in database.parent.glob(f"{database.name}*"):
-                if file.name != f"{database.name}.lock":
-                    file.unlink()
+        if mark.exists():
+            yield
+            return
+        for file in database.parent.glob(f"{database.name}*"):
+            if file.name != f"{database.name}.lock":
+                file.unlink()
+        kept = _kept(package)
+        if kept.exists():
+            shutil.copyfile(kept, database)
         yield
         mark.touch()
+        if not kept.exists():
+            _keep(database, kept)
+
+
+def shared() -> Path:
+    """A folder of this installation, for what every home folder would have to make alike; it may not be writable."""
+    return Path(sys.prefix) / "share" / "everspring"
+
+
+def _kept(package: str) -> Path:
+    """Where an empty database of the installed version is kept."""
+    return shared() / f"{package}-{importlib.metadata.version(package)}.db"
+
+
+def _keep(database: Path, kept: Path) -> None:
+    """Keep a database that was just made; where that cannot be, the next one is made as this was."""
+    partial = kept.with_name(f".{kept.name}.{os.getpid()}")
+    with suppress(OSError, sqlite3.Error):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(partial)) as target:
+            source.backup(target)
+        partial.rename(kept)

@@ -60,7 +60,7 @@ def prefect_api(settings: Settings) -> Generator[str]:
         return
     port = free_port()
     address = api_at(port)
-    with making(settings.folder("prefect") / "prefect.db"):
+    with making(settings.folder("prefect") / "prefect.db", "prefect"):
         server = start_prefect(settings, port)
         try:
             _wait(address, server)

