@@ -52,17 +52,17 @@ def ultrafeedback(
     *,
     candidates: int = 4,
     temperature: float = 1.0,
-    max_tokens: int = 256,
-    rationale: int = 100,
+    max_tokens: int = 128,
+    rationale: int = 60,
     seed: int = 0,
 ) -> Rows[Rated]:
     """Answers under principles, ratings of all together on four aspects, their mean, and a pair where it differs."""
     ask: dict[str, Any] = {"n": candidates, "temperature": temperature, "max_tokens": max_tokens}
     slates = slate(llm, prompts, PRINCIPLES, SHARE, **ask, seed=seed)
     said = {row.record_id: dict[str, Said]() for row in slates}
-    for aspect, rubric in RUBRICS.items():
-        by: dict[str, Any] = {"aspect": aspect, "scale": range(1, 11 if aspect == OVERALL else 6), "longest": rationale}
-        for row, verdicts in listwise(judge, slates, lambda row: row.completions, rubric, **by, seed=seed):
+    for rubrics, best in ((RUBRICS, 5), ({OVERALL: PROMPTS["criticise"]}, 10)):
+        by: dict[str, Any] = {"scale": range(1, best + 1), "longest": rationale, "seed": seed}
+        for row, aspect, verdicts in listwise(judge, slates, lambda row: row.completions, rubrics, **by):
             said[row.record_id][aspect] = verdicts
     heard = [(row, name) for row in slates for name in ASPECTS if name in said[row.record_id]]
     means = aggregate([(row, ratings_of(said[row.record_id][name])) for row, name in heard], of=len(ASPECTS))
@@ -97,4 +97,3 @@ PRINCIPLES = {name: PROMPTS[f"{name} principles"].splitlines() for name in SHARE
 ASPECTS = ("instruction following", "truthfulness", "honesty", "helpfulness")
 OVERALL = "overall"
 RUBRICS = {name: PROMPTS["rate"].format(aspect=name, rubric=PROMPTS[name]) for name in ASPECTS}
-RUBRICS[OVERALL] = PROMPTS["criticise"]

@@ -1,6 +1,7 @@
 """`listwise`: a judge rates all answers of a row together, in an order drawn for it (operators.md 12, listwise)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from catalog.records import Answer, Record, content
@@ -14,46 +15,54 @@ R = TypeVar("R", bound=Record)
 V = TypeVar("V", int, str)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shown(Record):
+    """The answers of the row in a `place`, in the order in which they are shown, to be rated by one aspect."""
+
+    prompt: str
+    order: tuple[int, ...]
+    place: int
+    aspect: str
+
+
 @operator
 def listwise(
     judge_of: LLM,
     rows: Rows[R],
     answers: Callable[[R], Sequence[str]],
-    rubric: str,
+    rubrics: Mapping[str, str],
     *,
     scale: Sequence[V],
-    aspect: str = "",
     longest: int = 100,
     seed: int = 0,
-) -> list[tuple[R, Answer[list[Verdict[V]]]]]:
-    """(row, verdicts) pairs: one verdict on each of a row's answers, in the order in which the row has them.
+) -> list[tuple[R, str, Answer[list[Verdict[V]]]]]:
+    """(row, aspect, verdicts): one verdict on each of a row's answers, in the order in which the row has them.
 
     Args:
         judge_of: the model that rates.
         rows: what the answers are to.
         answers: those of a row.
-        rubric: the question, with `{field}` placeholders for the row's fields, and `{texts}` for the answers.
+        rubrics: aspect → the question, with `{field}` placeholders for the row's fields, and `{texts}` for the answers.
+            The order of showing is drawn anew for each aspect, so that a bias for a place averages out.
         scale: the ratings to choose from.
-        aspect: what is rated. The order of showing is drawn anew for each, so that a bias for a place averages out.
         longest: characters of one rationale.
         seed: of the draw and the sampling.
     """
-    orders = {row.record_id: _order(row, len(answers(row)), aspect, seed) for row in rows}
 
-    def ask(row: R) -> str:
+    def show(place: int, row: R, aspect: str) -> Shown:
         said = answers(row)
-        shown = (f"Text {number}:\n{said[place]}" for number, place in enumerate(orders[row.record_id], 1))
-        return rubric.format_map({**content(row), "texts": "\n\n".join(shown)})
+        order = dice(seed, aspect, row.record_id).sample(range(len(said)), len(said))
+        texts = "\n\n".join(f"Text {number}:\n{said[at]}" for number, at in enumerate(order, 1))
+        prompt = rubrics[aspect].format_map({**content(row), "texts": texts})
+        return Shown(prompt=prompt, order=tuple(order), place=place, aspect=aspect, origin=(row,))
 
-    def count(row: R) -> int:
-        return len(orders[row.record_id])
-
-    rated = judge(judge_of, rows, ask, scale=scale, of=count, longest=longest, seed=seed)
-    return [(row, Answer(_in_place(orders[row.record_id], answer.value), answer.call)) for row, answer in rated]
-
-
-def _order(row: Record, count: int, aspect: str, seed: int) -> list[int]:
-    return dice(seed, aspect, row.record_id).sample(range(count), count)
+    shown = [show(place, row, aspect) for aspect in rubrics for place, row in enumerate(rows)]
+    rated = judge(
+        judge_of, shown, lambda one: one.prompt, scale=scale, of=lambda one: len(one.order), longest=longest, seed=seed
+    )
+    return [
+        (rows[one.place], one.aspect, Answer(_in_place(one.order, answer.value), answer.call)) for one, answer in rated
+    ]
 
 
 def _in_place(order: Sequence[int], verdicts: Sequence[Verdict[V]]) -> list[Verdict[V]]:

@@ -2,15 +2,16 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
-from catalog.records import Answer, Document
+from catalog.records import Answer, Document, Prompt
 from tasks.ledger import drop, operator
 from tasks.llm import LLM
 from tasks.method import Rows
 from tasks.operators.extract import count_tokens
-from tasks.operators.generate import Prompting, generate
+from tasks.operators.generate import Prompting, fill, generate
 from tasks.operators.score import stems
 
 D = TypeVar("D", bound=Document)
@@ -31,12 +32,21 @@ _META = re.compile(
 _WORD = re.compile(r"\w+")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked(Prompt):
+    """A row, by its place, in a style."""
+
+    place: int
+    style: str
+
+
 @operator
 def rewrite(
     llm: LLM,
     rows: Rows[D],
     styles: Mapping[str, Prompting[D]],
     *,
+    of: Callable[[D], Collection[str]] | None = None,
     system: str = "",
     shortest: float = 0.2,
     longest: float = 1.5,
@@ -51,6 +61,7 @@ def rewrite(
         llm: the model.
         rows: the texts.
         styles: name → prompt.
+        of: the styles that a row is asked for in; all of them by default.
         system: the system's message.
         shortest: least length of an answer, as a share of the row's tokens.
         longest: greatest length, as a share of the row's tokens; an answer is cut there, and dropped.
@@ -61,33 +72,39 @@ def rewrite(
 
     Blank answers and those that talk about the task are asked again; the rest that fail are dropped with the reason.
     """
+    asked = [
+        _Asked(prompt=fill(prompt, row), place=place, style=style, origin=(row,))
+        for style, prompt in styles.items()
+        for place, row in enumerate(rows)
+        if of is None or style in of(row)
+    ]
+    answers = generate(
+        llm,
+        asked,
+        lambda one: one.prompt,
+        system=system,
+        parse=read,
+        max_tokens=lambda one: max(1, math.ceil(longest * count_tokens(rows[one.place].text))),
+        temperature=temperature,
+        seed=seed,
+    )
     made: list[tuple[D, str, Answer[str]]] = []
-    for style, prompt in styles.items():
-        answers = generate(
-            llm,
-            rows,
-            prompt,
-            system=system,
-            parse=read,
-            max_tokens=lambda row: max(1, math.ceil(longest * count_tokens(row.text))),  # by the row, not the others
-            temperature=temperature,
-            seed=seed,
+    for one, answer in answers:
+        row, style = rows[one.place], one.style
+        fault = fault_of(
+            row.text,
+            answer.value,
+            shortest=shortest,
+            longest=longest,
+            most_copied=most_copied,
+            least_shared=least_shared,
         )
-        for row, answer in answers:
-            fault = fault_of(
-                row.text,
-                answer.value,
-                shortest=shortest,
-                longest=longest,
-                most_copied=most_copied,
-                least_shared=least_shared,
-            )
-            if not fault and answer.finish_reason == "length":
-                fault = f"longer than {longest:g} times its source"
-            if fault:
-                drop(row, f"{style}: {fault}", answer.value[:500])
-            else:
-                made.append((row, style, answer))
+        if not fault and answer.finish_reason == "length":
+            fault = f"longer than {longest:g} times its source"
+        if fault:
+            drop(row, f"{style}: {fault}", answer.value[:500])
+        else:
+            made.append((row, style, answer))
     return made
 
 

@@ -15,6 +15,7 @@ Departs from the paper:
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from catalog.records import Document
 from quality.expectations import distinct_together, not_blank, one_of
@@ -65,14 +66,14 @@ def wrap(
     """Chunks and rephrases of chunks, with `synthetic_per_real` tokens of the second for each of the first."""
     chunks = chunk(documents, max_tokens=max_tokens)
     synthetic: dict[str, list[Rephrased]] = {row.record_id: [] for row in chunks}
-    for style, prompt in STYLES.items():
-        drawn = [row for row in chunks if style in _styles(row, styles_each, seed)]
-        said = rewrite(llm, drawn, {style: prompt}, system=SYSTEM, temperature=temperature, seed=seed)
-        made = [
-            Rephrased(text=answer.value, title=row.title, style=style, origin=(row, answer)) for row, _, answer in said
-        ]
-        for row in keep(made, _fault):
-            synthetic[row.parents[0]].append(row)
+    drawn = {row.record_id: _styles(row, styles_each, seed) for row in chunks}
+    ask: dict[str, Any] = {"system": SYSTEM, "temperature": temperature, "seed": seed}
+    made = [
+        Rephrased(text=answer.value, title=row.title, style=style, origin=(row, answer))
+        for row, style, answer in rewrite(llm, chunks, STYLES, of=lambda row: drawn[row.record_id], **ask)
+    ]
+    for row in keep(made, _fault):
+        synthetic[row.parents[0]].append(row)
     real = [(Rephrased(text=row.text, title=row.title, style=REAL, origin=(row,)), row.record_id) for row in chunks]
     pairs = [(row, synthetic[chunk_id]) for row, chunk_id in real]
     return mix_each(pairs, text=lambda row: row.text, ratio=synthetic_per_real, seed=seed)

@@ -22,7 +22,7 @@ def test_each_answer_gets_its_own_verdict_whatever_the_order_of_showing(scripted
     llm = scripted_llm(rater)
     rows = [Prompt(prompt=f"Count to {n}.") for n in range(3)]
     for aspect in ("truth", "help"):
-        for _, answer in listwise(llm, rows, lambda _: WORDS, RUBRIC, scale=range(1, 5), aspect=aspect):
+        for _, _, answer in listwise(llm, rows, lambda _: WORDS, {aspect: RUBRIC}, scale=range(1, 5)):
             assert [(v.rationale, v.rating) for v in answer.value] == list(zip(WORDS, range(1, 5), strict=True))
     assert len({tuple(order) for order in shown}) > 2
     assert all(sorted(order) == sorted(WORDS) for order in shown)
