@@ -62,7 +62,7 @@ def cai(
     low: float = 0.4,
     high: float = 0.6,
     temperature: float = 1.0,
-    max_tokens: int = 256,
+    max_tokens: int = 96,
     seed: int = 0,
 ) -> Rows[Harmless]:
     """Two answers to each prompt, each revised `rounds` times; a choice by a principle, after a chain of thought."""

@@ -58,7 +58,7 @@ def ultrachat(
     most: int = 7,
     passage: int = 150,
     temperature: float = 0.7,
-    max_tokens: int = 256,
+    max_tokens: int = 128,
     seed: int = 0,
 ) -> Rows[Chat]:
     """Openings of three sectors in equal parts, and the talks that two instances of the model have about them."""

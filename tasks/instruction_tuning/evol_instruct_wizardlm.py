@@ -56,7 +56,7 @@ def evol_instruct_wizardlm(
     rounds: int = 4,
     temperature: float = 1.0,
     top_p: float = 0.9,
-    max_tokens: int = 512,
+    max_tokens: int = 256,
     seed: int = 0,
 ) -> Rows[EvolvedInstruction]:
     """In each round every instruction of the pool evolves; a child that passes takes its parent's place."""

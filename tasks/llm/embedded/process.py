@@ -104,7 +104,7 @@ def _serve(home: Path, *, weights: Path, slots: int, context: int, host: str, po
     parameters.n_ctx = slots * context
     parameters.n_threads_http = max(_CONNECTIONS, 4 * slots)
     parameters.cpuparams.n_threads = os.cpu_count() or 1
-    parameters.cache_ram_mib = 64
+    parameters.cache_ram_mib = 1024
     server = cast(Any, xllamacpp).Server(parameters)
     _KEPT.append(server)
     return str(server.listening_address)
