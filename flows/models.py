@@ -86,7 +86,7 @@ def serve(
 ) -> None:
     """Serve the embedded model to other programs, as an OpenAI-compatible endpoint, until interrupted."""
     from tasks.llm.embedded import serve_alone
-    from tasks.llm.roles import EMBEDDED_MODEL
+    from tasks.llm.embedded.weights import EMBEDDED_MODEL
 
     sizes = {"embedded_slots": slots, "embedded_context": context}
     settings = load_settings(**{name: size for name, size in sizes.items() if size is not None})
@@ -206,7 +206,7 @@ def _address(endpoint: Endpoint) -> str:
 
 
 def _name(endpoint: Endpoint) -> str:
-    from tasks.llm.roles import EMBEDDED_MODEL
+    from tasks.llm.embedded.weights import EMBEDDED_MODEL
 
     return endpoint.model or (EMBEDDED_MODEL if endpoint.url == EMBEDDED else "")
 

