@@ -120,9 +120,8 @@ def worker() -> None:
 def _services(settings: "Settings", prefect_port: int | None, mlflow_port: int | None) -> "list[Service]":
     """What `up` runs, in the order in which it starts; in the other one it ends."""
     from infra.child import Child
-    from infra.making import making
-    from infra.mlflow_server import MLFLOW, start_mlflow
-    from infra.prefect_server import PREFECT, api_at, configure, start_prefect
+    from infra.mlflow_server import MLFLOW, making_store, start_mlflow
+    from infra.prefect_server import PREFECT, api_at, configure, making_prefect, start_prefect
     from infra.services import Service
     from infra.web import LOOPBACK, healthy
 
@@ -139,7 +138,7 @@ def _services(settings: "Settings", prefect_port: int | None, mlflow_port: int |
                 api,
                 lambda: healthy(api),
                 lambda: start_prefect(settings, port, grace=GRACE),
-                making=lambda: making(settings.folder("prefect") / "prefect.db", "prefect"),
+                making=lambda: making_prefect(settings),
             )
         )
     if settings.mlflow.startswith(("http://", "https://")):
@@ -153,7 +152,7 @@ def _services(settings: "Settings", prefect_port: int | None, mlflow_port: int |
                 address,
                 lambda: healthy(address),
                 lambda: start_mlflow(settings, page, grace=GRACE),
-                making=lambda: nullcontext() if settings.mlflow else making(settings.folder() / "mlflow.db", "mlflow"),
+                making=lambda: nullcontext() if settings.mlflow else making_store(settings),
             )
         )
     logs, environment = settings.folder("services"), _environment(settings, api)

@@ -9,13 +9,13 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 
 @contextmanager
-def making(database: Path, package: str) -> Generator[None]:
+def making(database: Path, package: str, *, own: Sequence[str] = ()) -> Generator[None]:
     """Let the block make, or open, a SQLite database; one that an earlier block left half made is made anew.
 
     Migrations run statement by statement: a database that was being made when its process died can neither be used
@@ -24,6 +24,7 @@ def making(database: Path, package: str) -> Generator[None]:
     Args:
         database: where it is.
         package: the distribution whose database it is; another version of it is another kind.
+        own: tables of which the rows are this database's own, and are not kept for others.
     """
     from filelock import FileLock
 
@@ -32,19 +33,17 @@ def making(database: Path, package: str) -> Generator[None]:
         yield
         return
     with FileLock(f"{database}.lock"):
-        if mark.exists():
-            yield
-            return
-        for file in database.parent.glob(f"{database.name}*"):
-            if file.name != f"{database.name}.lock":
-                file.unlink()
-        kept = _kept(package)
-        if kept.exists():
-            shutil.copyfile(kept, database)
+        kept, new = _kept(package), not mark.exists()
+        if new:
+            for file in database.parent.glob(f"{database.name}*"):
+                if file.name != f"{database.name}.lock":
+                    file.unlink()
+            if kept.exists():
+                shutil.copyfile(kept, database)
         yield
         mark.touch()
-        if not kept.exists():
-            _keep(database, kept)
+        if new and not kept.exists():
+            _keep(database, kept, own)
 
 
 def shared() -> Path:
@@ -57,11 +56,14 @@ def _kept(package: str) -> Path:
     return shared() / f"{package}-{importlib.metadata.version(package)}.db"
 
 
-def _keep(database: Path, kept: Path) -> None:
+def _keep(database: Path, kept: Path, own: Sequence[str]) -> None:
     """Keep a database that was just made; where that cannot be, the next one is made as this was."""
     partial = kept.with_name(f".{kept.name}.{os.getpid()}")
     with suppress(OSError, sqlite3.Error):
         kept.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(partial)) as target:
             source.backup(target)
+            for table in own:
+                target.execute(f"DELETE FROM {table}")
+            target.commit()
         partial.rename(kept)

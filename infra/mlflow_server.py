@@ -1,11 +1,20 @@
 """MLflow's page over the home folder's runs, in a child process that ends with its parent."""
 
+from contextlib import AbstractContextManager
+
 from infra.child import Child
+from infra.making import making
 from infra.settings import Settings
 from infra.web import LOOPBACK
 
 MLFLOW = "MLflow"
 """The service's name."""
+
+
+def making_store(settings: Settings) -> AbstractContextManager[None]:
+    """Let the block make, or open, the home folder's store."""
+    # The experiment that it begins with says where the home folder keeps its artifacts.
+    return making(settings.folder() / "mlflow.db", "mlflow", own=["experiments"])
 
 
 def start_mlflow(settings: Settings, port: int, *, grace: float = 0.0) -> Child:

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from infra.child import Child
 from infra.errors import Failure
@@ -60,7 +60,7 @@ def prefect_api(settings: Settings) -> Generator[str]:
         return
     port = free_port()
     address = api_at(port)
-    with making(settings.folder("prefect") / "prefect.db", "prefect"):
+    with making_prefect(settings):
         server = start_prefect(settings, port)
         try:
             _wait(address, server)
@@ -92,6 +92,11 @@ def prefect_api(settings: Settings) -> Generator[str]:
 def prefect_lasts() -> bool:
     """Whether Prefect's server in use is there for other runs too, and does not end with this one."""
     return os.environ.get("PREFECT_API_URL") not in _short_lived
+
+
+def making_prefect(settings: Settings) -> AbstractContextManager[None]:
+    """Let the block make, or open, the home folder's database of Prefect."""
+    return making(settings.folder("prefect") / "prefect.db", "prefect")
 
 
 def start_prefect(settings: Settings, port: int, *, grace: float = 0.0) -> Child:

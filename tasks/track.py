@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.publish import Run
 from catalog.store import Version
-from infra.making import making
+from infra.mlflow_server import making_store
 from infra.settings import Settings
 from quality.gate import Check
 
@@ -98,7 +98,7 @@ def _client(settings: Settings) -> "MlflowClient":
 
     if settings.mlflow:
         return MlflowClient(settings.mlflow)
-    with making(settings.folder() / "mlflow.db", "mlflow"):
+    with making_store(settings):
         client = MlflowClient(settings.tracking_uri)
         client.search_experiments(max_results=1)  # the store is made at its first use
         return client

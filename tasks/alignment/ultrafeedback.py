@@ -60,8 +60,8 @@ def ultrafeedback(
     ask: dict[str, Any] = {"n": candidates, "temperature": temperature, "max_tokens": max_tokens}
     slates = slate(llm, prompts, PRINCIPLES, SHARE, **ask, seed=seed)
     said = {row.record_id: dict[str, Said]() for row in slates}
-    for rubrics, best in ((RUBRICS, 5), ({OVERALL: PROMPTS["criticise"]}, 10)):
-        by: dict[str, Any] = {"scale": range(1, best + 1), "longest": rationale, "seed": seed}
+    for rubrics, top in ((RUBRICS, 5), ({OVERALL: PROMPTS["criticise"]}, 10)):
+        by: dict[str, Any] = {"scale": range(1, top + 1), "longest": rationale, "seed": seed}
         for row, aspect, verdicts in listwise(judge, slates, lambda row: row.completions, rubrics, **by):
             said[row.record_id][aspect] = verdicts
     heard = [(row, name) for row in slates for name in ASPECTS if name in said[row.record_id]]

@@ -46,6 +46,16 @@ def test_the_next_one_of_its_kind_is_a_copy(tmp_path: Path) -> None:
         assert not other.exists()
 
 
+def test_what_is_a_databases_own_is_not_kept_for_the_next(tmp_path: Path) -> None:
+    first, second = tmp_path / "1.db", tmp_path / "2.db"
+    with making(first, "mlflow", own=["experiments"]), closing(sqlite3.connect(first)) as connection:
+        connection.executescript("CREATE TABLE experiments (place); INSERT INTO experiments VALUES ('first')")
+    with making(second, "mlflow", own=["experiments"]), closing(sqlite3.connect(second)) as connection:
+        assert connection.execute("SELECT * FROM experiments").fetchall() == []
+    with closing(sqlite3.connect(first)) as connection:
+        assert connection.execute("SELECT * FROM experiments").fetchall() == [("first",)]
+
+
 def test_one_that_cannot_be_kept_is_made_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "environment").write_text("no folder")
     for name in ("1.db", "2.db"):
